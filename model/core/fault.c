@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a fault to what the architecture reports of it: DFSR and IFSR in both formats (DDI 0406C
+ * B4.1.52, B4.1.96), HSR and HPFAR for stage 2 (B3.13.6, B4.1.65). UNKNOWN fields are 0.
+ */
+#include "core/format.h"
+
+#define NO_STATUS 0xff
+
+static const struct {
+  const char *name;
+  uint8_t short_fs[3]; /* FS[4:0] by level (0: no level), table B3-23 */
+  uint8_t long_status; /* STATUS[5:0] with the level added where it has one, table B3-24 */
+  bool has_level;
+} faults[NW_FAULT_TYPES] = {
+    [NW_FAULT_NONE] = {"none", {NO_STATUS, NO_STATUS, NO_STATUS}, NO_STATUS, false},
+    [NW_FAULT_TRANSLATION] = {"translation", {0x05, 0x05, 0x07}, 0x04, true},
+    [NW_FAULT_ACCESS_FLAG] = {"accessflag", {0x03, 0x03, 0x06}, 0x08, true},
+    [NW_FAULT_DOMAIN] = {"domain", {0x09, 0x09, 0x0b}, NO_STATUS, true},
+    [NW_FAULT_PERMISSION] = {"permission", {0x0d, 0x0d, 0x0f}, 0x0c, true},
+    [NW_FAULT_ADDRESS_SIZE] = {"addrsize", {NO_STATUS, NO_STATUS, NO_STATUS}, 0x00, true},
+    [NW_FAULT_EXTERNAL_ABORT] = {"extabort", {0x0c, 0x0c, 0x0e}, 0x14, true},
+    [NW_FAULT_ALIGNMENT] = {"alignment", {0x01, 0x01, 0x01}, 0x21, false},
+    [NW_FAULT_RESERVED_BIT] = {"rsvd", {NO_STATUS, NO_STATUS, NO_STATUS}, NO_STATUS, false},
+    [NW_FAULT_NONCANONICAL] = {"noncanonical", {NO_STATUS, NO_STATUS, NO_STATUS}, NO_STATUS, false},
+    [NW_FAULT_MISCONFIG] = {"misconfig", {NO_STATUS, NO_STATUS, NO_STATUS}, NO_STATUS, false},
+};
+
+#define FSR_WNR (1u << 11)
+#define FSR_LPAE (1u << 9)
+#define FSR_FS4 (1u << 10)
+#define HSR_EC_SHIFT 26
+#define HSR_EC_INSTRUCTION_ABORT 0x20u
+#define HSR_EC_DATA_ABORT 0x24u
+#define HSR_IL (1u << 25)
+#define HSR_S1PTW (1u << 7)
+#define HSR_WNR (1u << 6)
+
+static uint32_t long_status(const struct nw_fault *fault) {
+  return faults[fault->type].long_status + (faults[fault->type].has_level ? fault->level : 0u);
+}
+
+static uint32_t short_status(const struct nw_fault *fault) {
+  uint32_t fs = faults[fault->type].short_fs[fault->level <= 2 ? fault->level : 2];
+
+  return (fs & 0xfu) | (fs & 0x10u ? FSR_FS4 : 0);
+}
+
+/* B3.13.3: with LPAE implemented the domain of a permission fault is UNKNOWN, and there is none to
+ * report before level 1 has been read. */
+static bool domain_is_valid(const struct nw_fault *fault) {
+  switch (fault->type) {
+  case NW_FAULT_DOMAIN:
+    return true;
+  case NW_FAULT_TRANSLATION:
+  case NW_FAULT_ACCESS_FLAG:
+  case NW_FAULT_EXTERNAL_ABORT:
+    return fault->level == 2;
+  default:
+    return false;
+  }
+}
+
+static struct nw_syndrome stage1_syndrome(const struct nw_regime *regime,
+                                          const struct nw_fault *fault) {
+  bool fetch = fault->access == NW_EXECUTE;
+  bool long_format = !regime->has_domains;
+  uint32_t value = long_format ? FSR_LPAE | long_status(fault) : short_status(fault);
+
+  if (!fetch) {
+    value |= fault->access == NW_WRITE ? FSR_WNR : 0;
+    value |= !long_format && domain_is_valid(fault) ? (uint32_t)fault->domain << 4 : 0;
+  }
+  return (struct nw_syndrome){
+      .kind = fetch ? NW_SYNDROME_IFSR : NW_SYNDROME_DFSR,
+      .value = {value, 0},
+      .far = (uint32_t)fault->va,
+  };
+}
+
+/* B4.1.65 and CheckPermissionS2: HPFAR holds the IPA of translation and access flag faults, and of a
+ * permission fault on a stage-1 walk. */
+static bool ipa_is_valid(const struct nw_fault *fault) {
+  return fault->type == NW_FAULT_TRANSLATION || fault->type == NW_FAULT_ACCESS_FLAG ||
+         (fault->type == NW_FAULT_PERMISSION && fault->s1walk);
+}
+
+static struct nw_syndrome stage2_syndrome(const struct nw_fault *fault) {
+  bool fetch = fault->access == NW_EXECUTE;
+  uint32_t ec = fetch ? HSR_EC_INSTRUCTION_ABORT : HSR_EC_DATA_ABORT;
+  uint32_t hsr = ec << HSR_EC_SHIFT | HSR_IL | (fault->s1walk ? HSR_S1PTW : 0) |
+                 (fault->access == NW_WRITE ? HSR_WNR : 0) | long_status(fault);
+
+  return (struct nw_syndrome){
+      .kind = NW_SYNDROME_HSR,
+      .value = {hsr, ipa_is_valid(fault) ? (uint32_t)(fault->ipa >> 12) << 4 : 0},
+      .far = (uint32_t)fault->va,
+  };
+}
+
+struct nw_syndrome nw_fault_syndrome(const struct nw_regime *regime,
+                                     const struct nw_fault *fault) {
+  return fault->stage == 2 ? stage2_syndrome(fault) : stage1_syndrome(regime, fault);
+}
+
+const char *nw_fault_name(enum nw_fault_type type) {
+  return (unsigned)type < NW_FAULT_TYPES ? faults[type].name : "unknown";
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A descriptor format: the geometry of its tables as data, one function that says what a descriptor
+ * means, and the encoders that write descriptors. The walker, the guest kernel, the hypervisor and
+ * the tests all take their knowledge of a format from here, so that a bit is named in one place.
+ */
+#ifndef NESTWALK_CORE_FORMAT_H
+#define NESTWALK_CORE_FORMAT_H
+
+#include <nestwalk/regime.h>
+
+enum nwi_descriptor_kind {
+  NWI_INVALID = 0, /* translation fault at this level */
+  NWI_TABLE,       /* `output` is the next level's table */
+  NWI_LEAF,        /* `output` is the page's address */
+};
+
+/* What the walker knows when it asks what a descriptor means. */
+struct nwi_decode_context {
+  const struct nw_regime *regime;
+  uint32_t limits; /* what the tables above allow or say; 0 at the root */
+  uint8_t level;
+  uint8_t access; /* what the page is wanted for: enum nw_access */
+};
+
+/* What a descriptor means. */
+struct nwi_descriptor {
+  uint64_t output;
+  uint64_t updated; /* the descriptor with the flags that hardware sets for this access */
+  uint32_t rights;  /* leaf: raw rights (rights.h); table: limits for the levels below */
+  uint8_t kind;     /* enum nwi_descriptor_kind */
+  uint8_t page_log2;
+  uint8_t attr; /* leaf: memory attributes, MAIR-style */
+  uint8_t sh;   /* leaf: 0 non, 2 outer, 3 inner */
+  bool global;  /* leaf: for every ASID */
+  bool access_flag_clear; /* leaf: an access flag fault */
+};
+
+/* What a leaf is to say: for the encoders. */
+struct nwi_leaf {
+  uint64_t output;
+  uint8_t page_log2;
+  bool readable; /* stage 2 only: a stage-1 leaf can always be read by somebody */
+  bool writable;
+  bool executable;
+  bool user;   /* stage 1: user mode has these rights, too */
+  bool global; /* stage 1 */
+  bool device; /* Device memory, else Normal write-back write-allocate */
+  uint8_t domain; /* short descriptors: domain is in the level-1 descriptor */
+};
+
+struct nw_format {
+  const char *name;
+  uint8_t descriptor_bytes; /* 4 or 8 */
+  uint8_t first_level;      /* highest level that a root may start at */
+  uint8_t last_level;
+  uint8_t shift[NW_LEVELS]; /* log2 of the bytes that one descriptor of a level covers */
+  void (*decode)(const struct nwi_decode_context *context, uint64_t descriptor,
+                 struct nwi_descriptor *out);
+  /* The level at which a leaf of 2^page_log2 bytes stands, 0 when the format has none of that size. */
+  uint8_t (*leaf_level)(uint8_t page_log2);
+  /* The leaf's descriptor. A leaf larger than its level's descriptors cover (large page,
+   * supersection) is written 1 << (page_log2 - shift[level]) times in a row. */
+  uint64_t (*encode_leaf)(const struct nwi_leaf *leaf);
+  /* A table descriptor of `level` that points to `table`. */
+  uint64_t (*encode_table)(uint8_t level, uint64_t table, uint8_t domain);
+};
+
+extern const struct nw_format nwi_format_armv7_short;
+extern const struct nw_format nwi_format_lpae_s1;
+extern const struct nw_format nwi_format_lpae_s2;
+
+/* The attribute registers that go with the encoders: what they write as Normal is MAIR index 0 (or
+ * TEX remap off), Device is index 1. */
+#define NWI_ENCODER_MAIR0 0x000004ffu
+
+#endif

@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * TLBs + walk caches + walkers = one resumable MMU.
+ *
+ * nw_mmu_translate() here and the begin/next/answer form in mmu_flight.c are made of the same
+ * pieces: look up in the TLBs, start a walk, run it to its next descriptor access (cache steps are
+ * answered here), end it, which counts and installs. Order is the caller's order of calls:
+ * maintenance takes effect at once, installs as walks end, lookups as requests begin.
+ *
+ * Invariants: a walk installs only if no maintenance came since its request began; a TLB's answer is
+ * judged with the registers of the moment; a debug request leaves everything as it was.
+ */
+#include "core/mmu.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/rights.h"
+#include "core/walker.h"
+
+#define MOST_WALKERS 64
+
+/* ---- page sizes of the statistics ---- */
+
+static const uint8_t page_sizes[NW_PAGE_SIZES] = {12, 16, 20, 21, 24, 30, 0, 0};
+
+unsigned nw_page_size_log2(unsigned index) {
+  return index < NW_PAGE_SIZES ? page_sizes[index] : 0;
+}
+
+/* A size that is not in the table counts as the next smaller one. */
+static unsigned page_size_index(unsigned page_log2) {
+  static const uint8_t index[31] = {
+      [12] = 0, [13] = 0, [14] = 0, [15] = 0, [16] = 1, [17] = 1, [18] = 1,
+      [19] = 1, [20] = 2, [21] = 3, [22] = 3, [23] = 3, [24] = 4, [25] = 4,
+      [26] = 4, [27] = 4, [28] = 4, [29] = 4, [30] = 5,
+  };
+  return index[page_log2 <= 30 ? page_log2 : 30];
+}
+
+/* ---- looking up ---- */
+
+static inline struct nw_tlb_statistics *level1_statistics(struct nw_mmu *m,
+                                                          const struct nw_request *request) {
+  return request->access == NW_EXECUTE ? &m->statistics.l1i : &m->statistics.l1d;
+}
+
+static inline void take_entry(struct nw_result *result, const struct nwi_tlb_entry *entry,
+                              uint64_t va, enum nw_source source) {
+  *result = (struct nw_result){
+      .pa = entry->pa | (va & ((1ull << entry->page_log2) - 1)),
+      .rights = entry->rights,
+      .page_log2 = entry->page_log2,
+      .s1_page_log2 = entry->s1_page_log2,
+      .s2_page_log2 = entry->s2_page_log2,
+      .attr = entry->attr,
+      .sh = entry->sh,
+      .source = (uint8_t)source,
+  };
+}
+
+static inline bool entry_permits(const struct nw_mmu *m, const struct nwi_tlb_entry *entry,
+                                 const struct nw_request *request) {
+  return nwi_rights_permit(&m->regime, entry->rights, (enum nw_access)request->access,
+                           (enum nw_privilege)request->privilege);
+}
+
+static const struct nwi_tlb_entry *probe(const struct nw_mmu *m, const struct nwi_level *level,
+                                         const struct nw_request *request, uint32_t *cycles) {
+  unsigned probes = 0;
+  const struct nwi_tlb_entry *entry =
+      nwi_tlb_lookup(level->tlb, request->va, m->regime.asid, m->context, &probes);
+
+  *cycles += probes * level->latency;
+  return entry;
+}
+
+static enum nwi_outcome look_up_l2(struct nw_mmu *m, const struct nw_request *request,
+                               struct nw_result *result, uint32_t *cycles) {
+  struct nw_tlb_statistics *s = &m->statistics.l2;
+  const struct nwi_tlb_entry *entry = probe(m, &m->l2, request, cycles);
+
+  s->accesses++;
+  if (entry == NULL) {
+    s->misses++;
+    return NWI_TLB_MISS;
+  }
+  unsigned size = page_size_index(entry->page_log2);
+  s->hits++;
+  s->hits_by_size[size]++;
+  struct nwi_level *l1 = nwi_level1(m, request);
+  if (l1->tlb != NULL) {
+    level1_statistics(m, request)->misses_by_size[size]++;
+  }
+  if (!entry_permits(m, entry, request)) {
+    m->statistics.rewalks++;
+    return NWI_TLB_DENIED;
+  }
+  take_entry(result, entry, request->va, NW_FROM_L2);
+  if (l1->tlb != NULL) {
+    nwi_tlb_install(l1->tlb, entry, NULL);
+  }
+  return NWI_TLB_HIT;
+}
+
+/* Looks through the levels, counting, touching and refilling. */
+static inline enum nwi_outcome look_up(struct nw_mmu *m, const struct nw_request *request,
+                            struct nw_result *result, uint32_t *cycles) {
+  struct nwi_level *l1 = nwi_level1(m, request);
+  enum nwi_outcome outcome = NWI_TLB_MISS;
+
+  if (l1->tlb != NULL) {
+    struct nw_tlb_statistics *s = level1_statistics(m, request);
+    const struct nwi_tlb_entry *entry = probe(m, l1, request, cycles);
+    s->accesses++;
+    if (entry != NULL) {
+      s->hits++;
+      s->hits_by_size[page_size_index(entry->page_log2)]++;
+      if (!entry_permits(m, entry, request)) {
+        m->statistics.rewalks++;
+        return NWI_TLB_DENIED;
+      }
+      take_entry(result, entry, request->va, NW_FROM_L1);
+      result->cycles = *cycles;
+      return NWI_TLB_HIT;
+    }
+    s->misses++;
+  }
+  if (m->l2.tlb != NULL) {
+    outcome = look_up_l2(m, request, result, cycles);
+    if (outcome == NWI_TLB_HIT) {
+      result->cycles = *cycles;
+    }
+  }
+  return outcome;
+}
+
+/* A debug request sees the same entries and touches nothing. */
+static bool peek(const struct nw_mmu *m, const struct nw_request *request,
+                 struct nw_result *result) {
+  const struct nwi_level *levels[2] = {&m->l1[request->access == NW_EXECUTE], &m->l2};
+
+  for (unsigned i = 0; i < 2; i++) {
+    unsigned probes;
+    const struct nwi_tlb_entry *entry =
+        levels[i]->tlb == NULL
+            ? NULL
+            : nwi_tlb_peek(levels[i]->tlb, request->va, m->regime.asid, m->context, &probes);
+    if (entry != NULL && entry_permits(m, entry, request)) {
+      take_entry(result, entry, request->va, i == 0 ? NW_FROM_L1 : NW_FROM_L2);
+      return true;
+    }
+  }
+  return false;
+}
+
+enum nwi_outcome nwi_mmu_look_up(struct nw_mmu *m, const struct nw_request *request,
+                                 struct nw_result *result, uint32_t *cycles) {
+  *cycles = 0;
+  if (request->debug) {
+    return peek(m, request, result) ? NWI_TLB_HIT : NWI_TLB_MISS;
+  }
+  if (nwi_translation_is_off(&m->regime)) {
+    return NWI_TLB_MISS;
+  }
+  return look_up(m, request, result, cycles);
+}
+
+/* ---- walking ---- */
+
+void nwi_mmu_start_walk(struct nw_mmu *m, struct nw_transaction *t) {
+  t->generation = m->generation;
+  t->register_writes = m->register_writes;
+  nw_walk_begin(&t->walk, &m->regime, &t->request, NW_SCOPE_BOTH, &m->options);
+}
+
+static void answer_lookup(struct nw_mmu *m, struct nw_transaction *t, const struct nw_step *step) {
+  struct nw_answer answer = {0};
+  unsigned probes = 0;
+  bool touch = !t->request.debug;
+
+  answer.hit = nwi_walk_cache_lookup(m->cache[step->cache], step->address, step->contents.asid,
+                                     step->contents.vmid, touch, &answer.contents, &probes);
+  answer.cycles = probes * m->cache_latency[step->cache];
+  if (touch && step->cache == NW_WALK_CACHE) {
+    m->statistics.walk_cache_lookups++;
+    m->statistics.walk_cache_hits += answer.hit;
+  } else if (touch) {
+    m->statistics.ipa_cache_lookups++;
+    m->statistics.ipa_cache_hits += answer.hit;
+  }
+  nw_walk_answer(&t->walk, &answer);
+}
+
+bool nwi_mmu_may_install(const struct nw_mmu *m, const struct nw_transaction *t) {
+  return !t->request.debug && t->generation == m->generation;
+}
+
+static void answer_fill(struct nw_mmu *m, struct nw_transaction *t, const struct nw_step *step) {
+  static const struct nw_answer done = {0};
+
+  if (nwi_mmu_may_install(m, t)) {
+    nwi_walk_cache_fill(m->cache[step->cache], &step->contents);
+  }
+  nw_walk_answer(&t->walk, &done);
+}
+
+enum nw_step_kind nwi_mmu_run_walk(struct nw_mmu *m, struct nw_transaction *t,
+                                   struct nw_step *step) {
+  for (;;) {
+    switch (nw_walk_next(&t->walk, step)) {
+    case NW_STEP_LOOKUP:
+      answer_lookup(m, t, step);
+      break;
+    case NW_STEP_FILL:
+      answer_fill(m, t, step);
+      break;
+    case NW_STEP_UPDATE:
+      m->statistics.updates++;
+      return NW_STEP_UPDATE;
+    default:
+      return (enum nw_step_kind)step->kind;
+    }
+  }
+}
+
+static unsigned cycle_bucket(uint32_t cycles) {
+  unsigned bucket = cycles == 0 ? 0 : 32u - (unsigned)__builtin_clz(cycles);
+
+  return bucket < NW_WALK_CYCLE_BUCKETS ? bucket : NW_WALK_CYCLE_BUCKETS - 1;
+}
+
+static void count_references(struct nw_mmu_statistics *s, const struct nw_references *n) {
+  for (unsigned level = 0; level < NW_LEVELS; level++) {
+    s->s1[level] += n->s1[level];
+    s->s2[level] += n->s2[level];
+    s->s2_for_s1[level] += n->s2_for_s1[level];
+  }
+  s->s2_final += n->s2_final;
+}
+
+static void count_walk(struct nw_mmu *m, const struct nw_walk *walk) {
+  struct nw_mmu_statistics *s = &m->statistics;
+  const struct nw_result *r = nw_walk_result(walk);
+
+  s->walks++;
+  s->walk_cycles += r->cycles;
+  s->walk_references += r->walk_reads;
+  s->walk_cycles_histogram[cycle_bucket(r->cycles)]++;
+  count_references(s, nw_walk_references(walk));
+  if (r->fault.type != NW_FAULT_NONE) {
+    s->faults[r->fault.type]++;
+    s->faults_stage2 += r->fault.stage == 2;
+  }
+}
+
+void nwi_mmu_count_miss(struct nw_mmu *m, const struct nw_request *request,
+                        const struct nw_result *r) {
+  struct nw_tlb_statistics *missed[2] = {
+      nwi_level1(m, request)->tlb != NULL ? level1_statistics(m, request) : NULL,
+      m->l2.tlb != NULL ? &m->statistics.l2 : NULL,
+  };
+
+  for (unsigned i = 0; i < 2; i++) {
+    if (missed[i] == NULL) {
+      continue;
+    }
+    if (r->fault.type == NW_FAULT_NONE) {
+      missed[i]->misses_by_size[page_size_index(r->page_log2)]++;
+    } else {
+      missed[i]->misses_faulted++;
+    }
+  }
+}
+
+struct nwi_tlb_entry nwi_mmu_entry(const struct nw_transaction *t) {
+  const struct nw_result *r = nw_walk_result(&t->walk);
+  const struct nw_regime *regime = &t->walk.regime;
+  uint64_t offset = (1ull << r->page_log2) - 1;
+
+  return (struct nwi_tlb_entry){
+      .va = t->request.va & ~offset,
+      .pa = r->pa & ~offset,
+      .rights = r->rights,
+      .asid = regime->asid,
+      .vmid = nwi_context_tag(regime->vmid, nwi_stage_switches(regime)),
+      .page_log2 = r->page_log2,
+      .s1_page_log2 = r->s1_page_log2,
+      .s2_page_log2 = r->s2_page_log2,
+      .attr = r->attr,
+      .sh = r->sh,
+      .global = nwi_walk_global(&t->walk),
+  };
+}
+
+static void install(struct nw_mmu *m, const struct nw_transaction *t) {
+  struct nwi_tlb_entry entry = nwi_mmu_entry(t);
+  struct nwi_level *l1 = nwi_level1(m, &t->request);
+
+  if (m->l2.tlb != NULL) {
+    nwi_tlb_install(m->l2.tlb, &entry, NULL);
+  }
+  if (l1->tlb != NULL) {
+    nwi_tlb_install(l1->tlb, &entry, NULL);
+  }
+}
+
+void nwi_mmu_end_walk(struct nw_mmu *m, struct nw_transaction *t) {
+  t->result = *nw_walk_result(&t->walk);
+  t->result.cycles += t->lookup_cycles;
+  t->result.source = NW_FROM_WALK;
+  if (t->request.debug || nwi_translation_is_off(&t->walk.regime)) {
+    return;
+  }
+  count_walk(m, &t->walk);
+  if (t->missed) {
+    nwi_mmu_count_miss(m, &t->request, &t->result);
+  }
+  if (t->result.fault.type == NW_FAULT_NONE && nwi_mmu_may_install(m, t)) {
+    install(m, t);
+  }
+}
+
+/* ---- all at once ---- */
+
+static void access_memory(const struct nw_memory *memory, const struct nw_step *step,
+                          struct nw_answer *answer) {
+  *answer = (struct nw_answer){0};
+  if (step->kind == NW_STEP_READ) {
+    answer->abort = !memory->read(memory->context, step->address, step->size, &answer->data,
+                                  &answer->cycles);
+  } else {
+    answer->abort = memory->update == NULL ||
+                    !memory->update(memory->context, step->address, step->size, step->old_value,
+                                    step->new_value, &answer->data, &answer->cycles);
+    answer->hit = !answer->abort && answer->data == step->old_value;
+  }
+}
+
+static bool translate_by_walk(struct nw_mmu *m, const struct nw_memory *memory,
+                              struct nw_result *result) {
+  struct nw_transaction *t = &m->own;
+  struct nw_step step;
+  struct nw_answer answer;
+
+  nwi_mmu_start_walk(m, t);
+  while (nwi_mmu_run_walk(m, t, &step) != NW_STEP_DONE) {
+    access_memory(memory, &step, &answer);
+    nw_walk_answer(&t->walk, &answer);
+  }
+  nwi_mmu_end_walk(m, t);
+  *result = t->result;
+  return result->fault.type == NW_FAULT_NONE;
+}
+
+bool nw_mmu_translate(struct nw_mmu *m, const struct nw_request *request,
+                      const struct nw_memory *memory, struct nw_result *result) {
+  uint32_t cycles;
+  enum nwi_outcome outcome = nwi_mmu_look_up(m, request, result, &cycles);
+
+  if (outcome == NWI_TLB_HIT) {
+    return true;
+  }
+  m->own.request = *request;
+  m->own.lookup_cycles = cycles;
+  m->own.missed = outcome == NWI_TLB_MISS;
+  return translate_by_walk(m, memory, result);
+}
+
+uint32_t nw_mmu_translate_run(struct nw_mmu *m, const struct nw_request *request, uint32_t count,
+                              const struct nw_memory *memory, struct nw_result *result) {
+  uint32_t done = 0, cycles = 0;
+
+  while (done < count) {
+    if (!nw_mmu_translate(m, request, memory, result)) {
+      result->cycles += cycles;
+      return done;
+    }
+    done++;
+    cycles += result->cycles;
+    if (result->source == NW_FROM_L1 && done < count) {
+      /* A hit in level 1 repeats itself: same entry, same probes, replacement state unchanged. */
+      uint32_t rest = count - done;
+      struct nw_tlb_statistics *s = level1_statistics(m, request);
+      s->accesses += rest;
+      s->hits += rest;
+      s->hits_by_size[page_size_index(result->page_log2)] += rest;
+      cycles += rest * result->cycles;
+      done = count;
+    }
+  }
+  result->cycles = cycles;
+  return done;
+}
+
+/* ---- registers and statistics ---- */
+
+static void set_context(struct nw_mmu *m) {
+  unsigned switches = nwi_stage_switches(&m->regime);
+
+  m->context = nwi_context_tag(m->regime.vmid, switches);
+  m->switches_used = (uint8_t)(m->switches_used | 1u << switches);
+}
+
+enum nw_register_status nw_mmu_write_register(struct nw_mmu *m, enum nw_register reg,
+                                              uint64_t value) {
+  enum nw_register_status status = nw_regime_write(&m->regime, reg, value);
+
+  m->register_writes++;
+  set_context(m);
+  return status;
+}
+
+const struct nw_regime *nw_mmu_regime(const struct nw_mmu *m) {
+  return &m->regime;
+}
+
+const struct nw_mmu_statistics *nw_mmu_statistics(const struct nw_mmu *m) {
+  return &m->statistics;
+}
+
+void nw_mmu_reset_statistics(struct nw_mmu *m) {
+  m->statistics = (struct nw_mmu_statistics){0};
+}
+
+/* ---- life ---- */
+
+static bool create_level(struct nwi_level *level, const struct nw_tlb_config *config,
+                         const char *name, uint64_t seed, char *error, size_t error_size) {
+  if (config->entries == 0) {
+    return true;
+  }
+  level->latency = config->latency;
+  level->tlb = nwi_tlb_create(config, name, seed, false, error, error_size);
+  return level->tlb != NULL;
+}
+
+static bool create_cache(struct nw_mmu *m, enum nw_cache_id which,
+                         const struct nw_tlb_config *config, uint64_t seed, char *error,
+                         size_t error_size) {
+  if (config->entries == 0) {
+    return true;
+  }
+  m->cache_latency[which] = config->latency;
+  m->cache[which] = nwi_walk_cache_create(config, which, seed, error, error_size);
+  return m->cache[which] != NULL;
+}
+
+static bool create_structures(struct nw_mmu *m, const struct nw_mmu_config *c, char *error,
+                              size_t error_size) {
+  uint64_t seed = c->seed;
+
+  return create_level(&m->l1[0], &c->l1d, "l1d", seed + 1, error, error_size) &&
+         create_level(&m->l1[1], &c->l1i, "l1i", seed + 2, error, error_size) &&
+         create_level(&m->l2, &c->l2, "l2", seed + 3, error, error_size) &&
+         create_cache(m, NW_WALK_CACHE, &c->walk_cache, seed + 4, error, error_size) &&
+         create_cache(m, NW_IPA_CACHE, &c->ipa_cache, seed + 5, error, error_size);
+}
+
+struct nw_mmu *nw_mmu_create(const struct nw_mmu_config *config, char *error, size_t error_size) {
+  struct nw_mmu *m = calloc(1, sizeof *m);
+
+  if (m == NULL) {
+    snprintf(error, error_size, "out of memory");
+    return NULL;
+  }
+  if (config->walkers < 1 || config->walkers > MOST_WALKERS) {
+    snprintf(error, error_size, "walkers: found %u, expected 1 to %d", config->walkers,
+             MOST_WALKERS);
+    free(m);
+    return NULL;
+  }
+  if (!nw_regime_init(&m->regime, config->regime)) {
+    snprintf(error, error_size, "regime: found %d, expected one of enum nw_regime_kind",
+             (int)config->regime);
+    free(m);
+    return NULL;
+  }
+  if (!create_structures(m, config, error, error_size)) {
+    nw_mmu_destroy(m);
+    return NULL;
+  }
+  m->cycles = config->cycles;
+  m->walkers = config->walkers;
+  m->options = (struct nw_walk_options){
+      .walk_cache = m->cache[NW_WALK_CACHE] != NULL,
+      .ipa_cache = m->cache[NW_IPA_CACHE] != NULL,
+      .cycles = &m->cycles,
+  };
+  set_context(m);
+  return m;
+}
+
+void nw_mmu_destroy(struct nw_mmu *m) {
+  if (m == NULL) {
+    return;
+  }
+  nwi_tlb_destroy(m->l1[0].tlb);
+  nwi_tlb_destroy(m->l1[1].tlb);
+  nwi_tlb_destroy(m->l2.tlb);
+  nwi_walk_cache_destroy(m->cache[NW_WALK_CACHE]);
+  nwi_walk_cache_destroy(m->cache[NW_IPA_CACHE]);
+  free(m);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The MMU's insides, shared by mmu.c, mmu_flight.c and maintenance.c. */
+#ifndef NESTWALK_CORE_MMU_H
+#define NESTWALK_CORE_MMU_H
+
+#include <nestwalk/mmu.h>
+
+#include "core/tlb.h"
+#include "core/walk_cache.h"
+
+/* One TLB level: absent when `tlb` is NULL. */
+struct nwi_level {
+  struct nwi_tlb *tlb;
+  uint32_t latency; /* cycles of one probe */
+};
+
+/* Entries made with other stages switched on must not hit: the switches are part of the VMID tag. */
+enum { NWI_STAGE1_OFF = 1, NWI_STAGE2_ON = 2, NWI_STAGE_SWITCHES = 4 };
+
+struct nw_mmu {
+  struct nw_regime regime;
+  struct nwi_level l1[2];          /* data, instruction */
+  struct nwi_level l2;
+  struct nwi_walk_cache *cache[2]; /* by enum nw_cache_id */
+  uint32_t cache_latency[2];
+  uint16_t context;                /* VMID tag of the TLB entries made and hit now */
+  uint8_t switches_used;           /* bit s: entries may exist under stage switches s */
+  uint64_t generation;             /* counts maintenance */
+  uint64_t register_writes;
+  struct nw_walk_options options;
+  struct nw_walk_cycles cycles;
+  uint32_t walkers, walking;
+  struct nw_transaction *flight;   /* requests in flight, in the order they began */
+  struct nw_mmu_statistics statistics;
+  struct nw_transaction own;       /* nw_mmu_translate()'s */
+};
+
+enum nwi_outcome { NWI_TLB_HIT, NWI_TLB_MISS, NWI_TLB_DENIED };
+
+/* The VMID tag of entries made under stage switches `switches`. */
+static inline uint16_t nwi_context_tag(uint16_t vmid, unsigned switches) {
+  return (uint16_t)(vmid | switches << 8);
+}
+
+static inline unsigned nwi_stage_switches(const struct nw_regime *regime) {
+  return (regime->s1_enabled ? 0u : NWI_STAGE1_OFF) | (regime->s2_enabled ? NWI_STAGE2_ON : 0u);
+}
+
+/* Without a stage switched on nothing is looked up, counted or kept. */
+static inline bool nwi_translation_is_off(const struct nw_regime *regime) {
+  return !regime->s1_enabled && !regime->s2_enabled;
+}
+
+static inline struct nwi_level *nwi_level1(struct nw_mmu *m, const struct nw_request *request) {
+  return &m->l1[request->access == NW_EXECUTE];
+}
+
+/* Looks through the TLBs as the request's kind demands (debug: untouched, uncounted). `cycles` gets
+ * the probes' cost; the result is complete, that cost included, on a hit only. */
+enum nwi_outcome nwi_mmu_look_up(struct nw_mmu *m, const struct nw_request *request,
+                                 struct nw_result *result, uint32_t *cycles);
+/* Begins the transaction's walk with the registers of now. */
+void nwi_mmu_start_walk(struct nw_mmu *m, struct nw_transaction *t);
+/* Runs it to its next descriptor access or to its end. */
+enum nw_step_kind nwi_mmu_run_walk(struct nw_mmu *m, struct nw_transaction *t,
+                                   struct nw_step *step);
+/* It is done: counts it, installs what it found, completes the transaction's result. */
+void nwi_mmu_end_walk(struct nw_mmu *m, struct nw_transaction *t);
+/* Lays a miss to the page size that its result brought. */
+void nwi_mmu_count_miss(struct nw_mmu *m, const struct nw_request *request,
+                        const struct nw_result *result);
+/* A result may be kept: no maintenance since its request began. */
+bool nwi_mmu_may_install(const struct nw_mmu *m, const struct nw_transaction *t);
+/* The TLB entry that the walk's success makes. */
+struct nwi_tlb_entry nwi_mmu_entry(const struct nw_transaction *t);
+
+#endif

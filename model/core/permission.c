@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who may do what: DDI 0406C B3.7. The checks are made on raw rights with the registers of the
+ * moment, by the walk at the leaf and by the MMU at every TLB hit, so both say the same.
+ */
+#include "core/rights.h"
+
+#define SCTLR_WXN (1u << 19)
+#define SCTLR_UWXN (1u << 20)
+
+enum { NONE = 0, READ = 1, READ_WRITE = 2 };
+
+/* Table B3-8: data access by AP[2:0]. With SCTLR.AFE set, and for long descriptors, AP[0] counts as
+ * 1, which is what tables B3-9 and B3-15 say. */
+static const struct {
+  uint8_t privileged, user;
+} data_access[8] = {
+    {NONE, NONE},   {READ_WRITE, NONE}, {READ_WRITE, READ}, {READ_WRITE, READ_WRITE},
+    {NONE, NONE} /* reserved */, {READ, NONE}, {READ, READ}, {READ, READ},
+};
+
+static uint8_t data_bits(uint8_t allowed) {
+  return (uint8_t)((allowed >= READ ? 1u << NW_READ : 0) |
+                   (allowed == READ_WRITE ? 1u << NW_WRITE : 0));
+}
+
+/* B3.7.2: execution needs the right to read and no execute-never that applies. */
+static uint8_t permit_entry(uint32_t index, uint32_t sctlr, bool ap0_is_access_flag) {
+  uint32_t ap = (index & NWI_R_AP) | (ap0_is_access_flag ? 1u : 0u);
+  uint8_t user = data_bits(data_access[ap].user);
+  uint8_t privileged = data_bits(data_access[ap].privileged);
+  bool user_writes = (user >> NW_WRITE) & 1u;
+  bool privileged_writes = (privileged >> NW_WRITE) & 1u;
+  bool wxn = (sctlr & SCTLR_WXN) != 0;
+  bool uwxn = (sctlr & SCTLR_UWXN) != 0;
+  bool xn = (index & NWI_R_XN) != 0;
+  bool pxn = (index & NWI_R_PXN) != 0;
+
+  if ((user & (1u << NW_READ)) && !xn && !(wxn && user_writes)) {
+    user |= 1u << NW_EXECUTE;
+  }
+  if ((privileged & (1u << NW_READ)) && !xn && !pxn && !(wxn && privileged_writes) &&
+      !(uwxn && user_writes)) {
+    privileged |= 1u << NW_EXECUTE;
+  }
+  return (uint8_t)(user << (3 * NW_USER) | privileged << (3 * NW_PRIVILEGED));
+}
+
+void nwi_permit_build(struct nw_regime *regime) {
+  uint32_t sctlr = (uint32_t)regime->reg[NW_REG_SCTLR];
+
+  for (uint32_t index = 0; index <= NWI_R_PERMIT_INDEX; index++) {
+    regime->permit[index] = permit_entry(index, sctlr, regime->access_flag_in_ap);
+  }
+}
+
+enum nw_fault_type nw_rights_judge(const struct nw_regime *regime, uint32_t rights,
+                                   enum nw_access access, enum nw_privilege privilege,
+                                   unsigned *stage) {
+  enum nw_fault_type type = nwi_rights_judge_stage1(regime, rights, access, privilege);
+
+  *stage = 1;
+  if (type == NW_FAULT_NONE && !nwi_stage2_allows(rights, access)) {
+    type = NW_FAULT_PERMISSION;
+    *stage = 2;
+  }
+  return type;
+}

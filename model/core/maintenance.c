@@ -28,35 +28,35 @@ static const struct operation {
     [NW_TLBI_MVAH] = {0},
 };
 
-/* A TLB entry's VMID tag carries the stage switches it was made under: all of them go. */
-static void invalidate_tlb(const struct nw_mmu *m, struct nwi_tlb *tlb,
-                           struct nwi_tlb_match match) {
-  uint16_t vmid = match.vmid;
-
-  if (tlb == NULL) {
-    return;
-  }
-  for (unsigned switches = 0; switches < NWI_STAGE_SWITCHES; switches++) {
-    if (m->switches_used & (1u << switches)) {
-      match.vmid = nwi_context_tag(vmid, switches);
-      nwi_tlb_invalidate(tlb, &match);
-    }
+static void invalidate_tlb(struct nwi_tlb *tlb, const struct nwi_tlb_match *match) {
+  if (tlb != NULL) {
+    nwi_tlb_invalidate(tlb, match);
   }
 }
 
-static void invalidate_caches(struct nw_mmu *m, const struct operation *op,
-                              struct nwi_tlb_match match) {
-  if (op->by_va) {
-    match.by_asid = false;
-  }
-  if (m->cache[NW_WALK_CACHE] != NULL) {
-    nwi_walk_cache_invalidate(m->cache[NW_WALK_CACHE], &match);
-  }
-  if (m->cache[NW_IPA_CACHE] != NULL && op->drops_stage2) {
-    nwi_walk_cache_invalidate(m->cache[NW_IPA_CACHE], &match);
+static void invalidate_cache(struct nwi_walk_cache *cache, const struct nwi_tlb_match *match) {
+  if (cache != NULL) {
+    nwi_walk_cache_invalidate(cache, match);
   }
 }
 
+/* Everything but the IPA cache, of the VMID tag that `match` names. */
+static void invalidate_context(struct nw_mmu *m, const struct operation *op,
+                               const struct nwi_tlb_match *match) {
+  struct nwi_tlb_match table = *match;
+
+  if (op->sides & DATA_SIDE) {
+    invalidate_tlb(m->l1[0].tlb, match);
+  }
+  if (op->sides & INSTRUCTION_SIDE) {
+    invalidate_tlb(m->l1[1].tlb, match);
+  }
+  invalidate_tlb(m->l2.tlb, match);
+  table.by_asid = op->by_asid && !op->by_va;
+  invalidate_cache(m->cache[NW_WALK_CACHE], &table);
+}
+
+/* The VMID tag carries the stage switches that an entry was made under: all of them go. */
 void nw_mmu_invalidate(struct nw_mmu *m, enum nw_tlbi operation, uint64_t operand) {
   if ((unsigned)operation >= NW_TLBIS || operations[operation].sides == 0) {
     return;
@@ -73,12 +73,13 @@ void nw_mmu_invalidate(struct nw_mmu *m, enum nw_tlbi operation, uint64_t operan
   };
 
   m->generation++;
-  if (op->sides & DATA_SIDE) {
-    invalidate_tlb(m, m->l1[0].tlb, match);
+  if (op->drops_stage2) {
+    invalidate_cache(m->cache[NW_IPA_CACHE], &match);
   }
-  if (op->sides & INSTRUCTION_SIDE) {
-    invalidate_tlb(m, m->l1[1].tlb, match);
+  for (unsigned switches = 0; switches < NWI_STAGE_SWITCHES; switches++) {
+    if (m->switches_used & (1u << switches)) {
+      match.vmid = nwi_context_tag(m->regime.vmid, switches);
+      invalidate_context(m, op, &match);
+    }
   }
-  invalidate_tlb(m, m->l2.tlb, match);
-  invalidate_caches(m, op, match);
 }

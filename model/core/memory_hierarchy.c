@@ -17,12 +17,12 @@
 #include <string.h>
 
 #define MAX_LINES (UINT64_C(1) << 24)
-#define NO_LINE 0u /* stored line numbers are one more than the line's */
+#define WORDS_MIN 2u                  /* up to 16 ways are searched without a loop */
+#define LINES_PADDING (8 * WORDS_MIN) /* so that every byte of the fingerprints has a line */
 #define EVERYBODY ((1u << NW_REQUESTERS) - 1)
 
 struct level {
-  uint64_t last;   /* stored line number of the latest reference: at the head of its set's order */
-  uint64_t *lines; /* by set and way: line number + 1, 0 in an invalid way */
+  uint64_t *lines;        /* by set and way: line number + 1, 0 in an invalid way */
   uint64_t *fingerprints; /* one byte a way, the lowest first; 0 where invalid, as may be valid */
   uint32_t set_mask;
   uint32_t ways;
@@ -82,11 +82,11 @@ static bool init_level(struct level *level, const struct nw_cache_config *cache,
   uint32_t sets = lines / cache->ways;
   level->set_mask = sets - 1;
   level->ways = cache->ways;
-  level->words = (cache->ways + 7) / 8;
+  level->words = cache->ways <= 8 * WORDS_MIN ? WORDS_MIN : (cache->ways + 7) / 8;
   level->latency = cache->latency;
   level->line_log2 = log2_of(cache->line);
   level->serves = cache->serves;
-  level->lines = calloc(lines, sizeof *level->lines);
+  level->lines = calloc(lines + LINES_PADDING, sizeof *level->lines);
   level->fingerprints = calloc((size_t)sets * level->words, sizeof *level->fingerprints);
   level->filled = calloc(sets, sizeof *level->filled);
   bool replacement =
@@ -163,9 +163,15 @@ static inline uint64_t equal_bytes(uint64_t word, uint64_t wanted) {
   return ((differ - 0x0101010101010101u) & ~differ & 0x8080808080808080u) >> 7;
 }
 
-/* The way of `set` that holds `line`, or level->ways. Words are compared in groups of eight, byte b
- * of word w giving bit 8 b + w, so that a set of up to 64 ways has a single branch. */
-static inline uint32_t way_of(const struct level *level, uint32_t set, uint64_t line) {
+/* Where in the fingerprints' bytes a flag of equal_bytes() is, word w's shifted left by w. */
+static inline uint32_t way_of_flag(unsigned bit) {
+  return bit % 8 * 8 + bit / 8;
+}
+
+/* The way of `set` that holds `line`, or level->ways. Words are compared in groups of eight. A flag
+ * of a byte beyond the last way leads to a line of another set, or to the padding after the last
+ * one, neither of which is `line`. */
+static uint32_t way_of(const struct level *level, uint32_t set, uint64_t line) {
   const uint64_t *lines = level->lines + (size_t)set * level->ways;
   const uint64_t *word = level->fingerprints + (size_t)set * level->words;
   uint64_t wanted = fingerprint_of(line) * 0x0101010101010101u;
@@ -175,48 +181,78 @@ static inline uint32_t way_of(const struct level *level, uint32_t set, uint64_t 
     for (uint32_t w = 0; w < group; w++)
       equal |= equal_bytes(word[first + w], wanted) << w;
     for (; equal != 0; equal &= equal - 1) {
-      unsigned bit = nwi_lowest_bit(equal);
-      uint32_t way = (first + bit % 8) * 8 + bit / 8;
-      if (way < level->ways && lines[way] == line)
+      uint32_t way = first * 8 + way_of_flag(nwi_lowest_bit(equal));
+      if (lines[way] == line)
         return way;
     }
   }
   return level->ways;
 }
 
-static void take_in(struct level *level, uint32_t set, uint64_t line) {
-  uint32_t way = level->filled[set];
-  if (way < level->ways)
-    level->filled[set]++;
-  else
-    way = nwi_replacement_victim(&level->replacement, set);
+NWI_NOINLINE static void take_in(struct level *level, uint32_t set, uint64_t line) {
+  uint32_t first = set * level->ways;
+  uint32_t slot = level->filled[set] < level->ways
+                      ? first + level->filled[set]++
+                      : nwi_replacement_victim(&level->replacement, set);
+  uint32_t way = slot - first;
   uint64_t *word = &level->fingerprints[(size_t)set * level->words + way / 8];
   unsigned shift = way % 8 * 8;
   *word = (*word & ~((uint64_t)0xff << shift)) | fingerprint_of(line) << shift;
-  level->lines[(size_t)set * level->ways + way] = line;
-  nwi_replacement_filled(&level->replacement, set, way);
+  level->lines[slot] = line;
+  nwi_replacement_filled(&level->replacement, set, slot);
 }
 
-/* True when the level has the line of `pa`; if not, it has it from now on. */
-static inline bool refer(struct level *level, uint64_t pa) {
-  uint64_t number = pa >> level->line_log2;
-  uint64_t line = number + 1;
-  uint32_t set = (uint32_t)number & level->set_mask;
+/* Refers to a line in any case: true when the level has it; if not, it has it from now on. */
+NWI_NOINLINE static bool refer_thoroughly(struct level *level, uint32_t set, uint64_t line) {
   uint32_t way = way_of(level, set, line);
   if (way == level->ways) {
     take_in(level, set, line);
     return false;
   }
-  nwi_replacement_hit(&level->replacement, set, way);
+  uint32_t slot = set * level->ways + way;
+  nwi_replacement_hit(&level->replacement, set, slot);
   return true;
+}
+
+/* Apart, since it is seldom needed and would cost the usual hit registers. */
+NWI_NOINLINE static void touch(struct level *level, uint32_t set, uint32_t slot) {
+  nwi_replacement_hit(&level->replacement, set, slot);
+}
+
+static inline void use(struct level *level, uint32_t set, uint32_t slot) {
+  if (!nwi_replacement_hit_is_simple(&level->replacement, slot))
+    touch(level, set, slot);
+}
+
+/* The slot of `line` when the fingerprints of up to 16 ways flag it first, else some other. */
+static inline uint32_t likely_slot(const struct level *level, uint32_t set, uint64_t line) {
+  const uint64_t *word = level->fingerprints + (size_t)set * WORDS_MIN;
+  uint64_t wanted = fingerprint_of(line) * 0x0101010101010101u;
+  uint64_t equal = equal_bytes(word[0], wanted) | equal_bytes(word[1], wanted) << 1;
+  return set * level->ways + (equal != 0 ? way_of_flag(nwi_lowest_bit(equal)) : 0);
+}
+
+/* The same for the line of `pa`, trying the likely slot first. */
+static inline bool refer(struct level *level, uint64_t pa) {
+  uint64_t number = pa >> level->line_log2;
+  uint64_t line = number + 1;
+  uint32_t set = (uint32_t)number & level->set_mask;
+  if (level->words == WORDS_MIN) {
+    uint32_t slot = likely_slot(level, set, line);
+    if (level->lines[slot] == line) {
+      use(level, set, slot);
+      return true;
+    }
+  }
+  return refer_thoroughly(level, set, line);
 }
 
 uint32_t nw_hierarchy_access(struct nw_hierarchy *hierarchy, uint64_t pa, enum nw_requester by) {
   unsigned requester = (unsigned)by;
   if (requester >= NW_REQUESTERS)
     return hierarchy->dram_latency;
-  for (uint32_t i = 0; i < hierarchy->levels; i++) {
-    struct level *level = &hierarchy->level[i];
+  struct level *end = hierarchy->level + hierarchy->levels;
+  for (struct level *level = hierarchy->level; level != end; level++) {
     if ((level->serves >> requester & 1) == 0)
       continue;
     level->statistics.accesses[requester]++;

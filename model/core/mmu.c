@@ -15,6 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/format.h"
+#include "core/regime.h"
+#include "core/replacement.h"
 #include "core/rights.h"
 #include "core/walker.h"
 
@@ -65,7 +68,7 @@ static inline bool entry_permits(const struct nw_mmu *m, const struct nwi_tlb_en
                            (enum nw_privilege)request->privilege);
 }
 
-static const struct nwi_tlb_entry *probe(const struct nw_mmu *m, const struct nwi_level *level,
+NWI_ALWAYS_INLINE const struct nwi_tlb_entry *probe(const struct nw_mmu *m, const struct nwi_level *level,
                                          const struct nw_request *request, uint32_t *cycles) {
   unsigned probes = 0;
   const struct nwi_tlb_entry *entry =
@@ -75,7 +78,7 @@ static const struct nwi_tlb_entry *probe(const struct nw_mmu *m, const struct nw
   return entry;
 }
 
-static enum nwi_outcome look_up_l2(struct nw_mmu *m, const struct nw_request *request,
+NWI_NOINLINE static enum nwi_outcome look_up_l2(struct nw_mmu *m, const struct nw_request *request,
                                struct nw_result *result, uint32_t *cycles) {
   struct nw_tlb_statistics *s = &m->statistics.l2;
   const struct nwi_tlb_entry *entry = probe(m, &m->l2, request, cycles);
@@ -104,8 +107,8 @@ static enum nwi_outcome look_up_l2(struct nw_mmu *m, const struct nw_request *re
 }
 
 /* Looks through the levels, counting, touching and refilling. */
-static inline enum nwi_outcome look_up(struct nw_mmu *m, const struct nw_request *request,
-                            struct nw_result *result, uint32_t *cycles) {
+NWI_ALWAYS_INLINE enum nwi_outcome look_up(struct nw_mmu *m, const struct nw_request *request,
+                                           struct nw_result *result, uint32_t *cycles) {
   struct nwi_level *l1 = nwi_level1(m, request);
   enum nwi_outcome outcome = NWI_TLB_MISS;
 
@@ -136,7 +139,7 @@ static inline enum nwi_outcome look_up(struct nw_mmu *m, const struct nw_request
 }
 
 /* A debug request sees the same entries and touches nothing. */
-static bool peek(const struct nw_mmu *m, const struct nw_request *request,
+NWI_NOINLINE static bool peek(const struct nw_mmu *m, const struct nw_request *request,
                  struct nw_result *result) {
   const struct nwi_level *levels[2] = {&m->l1[request->access == NW_EXECUTE], &m->l2};
 
@@ -154,8 +157,10 @@ static bool peek(const struct nw_mmu *m, const struct nw_request *request,
   return false;
 }
 
-enum nwi_outcome nwi_mmu_look_up(struct nw_mmu *m, const struct nw_request *request,
-                                 struct nw_result *result, uint32_t *cycles) {
+/* In line, so that a hit of nw_mmu_translate() is one function. */
+NWI_ALWAYS_INLINE enum nwi_outcome look_up_as_asked(struct nw_mmu *m,
+                                                    const struct nw_request *request,
+                                                    struct nw_result *result, uint32_t *cycles) {
   *cycles = 0;
   if (request->debug) {
     return peek(m, request, result) ? NWI_TLB_HIT : NWI_TLB_MISS;
@@ -166,6 +171,11 @@ enum nwi_outcome nwi_mmu_look_up(struct nw_mmu *m, const struct nw_request *requ
   return look_up(m, request, result, cycles);
 }
 
+enum nwi_outcome nwi_mmu_look_up(struct nw_mmu *m, const struct nw_request *request,
+                                 struct nw_result *result, uint32_t *cycles) {
+  return look_up_as_asked(m, request, result, cycles);
+}
+
 /* ---- walking ---- */
 
 void nwi_mmu_start_walk(struct nw_mmu *m, struct nw_transaction *t) {
@@ -174,13 +184,23 @@ void nwi_mmu_start_walk(struct nw_mmu *m, struct nw_transaction *t) {
   nw_walk_begin(&t->walk, &m->regime, &t->request, NW_SCOPE_BOTH, &m->options);
 }
 
+/* A walk-cache entry holds a table's IPA, which means another place once stage 2 is switched: like a
+ * TLB entry it is tagged with the switches. An IPA-cache entry is stage 2's alone. */
+static uint16_t cache_tag(const struct nw_transaction *t, const struct nw_step *step) {
+  const struct nw_regime *regime = &t->walk.regime;
+
+  return step->cache == NW_WALK_CACHE
+             ? nwi_context_tag(regime->vmid, nwi_stage_switches(regime))
+             : regime->vmid;
+}
+
 static void answer_lookup(struct nw_mmu *m, struct nw_transaction *t, const struct nw_step *step) {
   struct nw_answer answer = {0};
   unsigned probes = 0;
   bool touch = !t->request.debug;
 
   answer.hit = nwi_walk_cache_lookup(m->cache[step->cache], step->address, step->contents.asid,
-                                     step->contents.vmid, touch, &answer.contents, &probes);
+                                     cache_tag(t, step), touch, &answer.contents, &probes);
   answer.cycles = probes * m->cache_latency[step->cache];
   if (touch && step->cache == NW_WALK_CACHE) {
     m->statistics.walk_cache_lookups++;
@@ -200,7 +220,9 @@ static void answer_fill(struct nw_mmu *m, struct nw_transaction *t, const struct
   static const struct nw_answer done = {0};
 
   if (nwi_mmu_may_install(m, t)) {
-    nwi_walk_cache_fill(m->cache[step->cache], &step->contents);
+    struct nw_cached contents = step->contents;
+    contents.vmid = cache_tag(t, step);
+    nwi_walk_cache_fill(m->cache[step->cache], &contents);
   }
   nw_walk_answer(&t->walk, &done);
 }
@@ -273,10 +295,21 @@ void nwi_mmu_count_miss(struct nw_mmu *m, const struct nw_request *request,
   }
 }
 
+/* B3.6.4: the other root may own a part of a block's VAs (TTBR1 the top 128 MB, say, of TTBR0's last
+ * GB). The entry then covers as much as a descriptor of the next level would, which no root cuts. */
+static uint8_t entry_log2(const struct nw_regime *regime, uint64_t va, uint8_t page_log2) {
+  uint64_t offset = (1ull << page_log2) - 1;
+  bool whole = nwi_regime_stage1_root(regime, va & ~offset) ==
+               nwi_regime_stage1_root(regime, va | offset);
+
+  return whole || !regime->s1_enabled ? page_log2 : regime->s1_format->shift[2];
+}
+
 struct nwi_tlb_entry nwi_mmu_entry(const struct nw_transaction *t) {
   const struct nw_result *r = nw_walk_result(&t->walk);
   const struct nw_regime *regime = &t->walk.regime;
-  uint64_t offset = (1ull << r->page_log2) - 1;
+  uint8_t page_log2 = entry_log2(regime, t->request.va, r->page_log2);
+  uint64_t offset = (1ull << page_log2) - 1;
 
   return (struct nwi_tlb_entry){
       .va = t->request.va & ~offset,
@@ -284,7 +317,7 @@ struct nwi_tlb_entry nwi_mmu_entry(const struct nw_transaction *t) {
       .rights = r->rights,
       .asid = regime->asid,
       .vmid = nwi_context_tag(regime->vmid, nwi_stage_switches(regime)),
-      .page_log2 = r->page_log2,
+      .page_log2 = page_log2,
       .s1_page_log2 = r->s1_page_log2,
       .s2_page_log2 = r->s2_page_log2,
       .attr = r->attr,
@@ -323,9 +356,12 @@ void nwi_mmu_end_walk(struct nw_mmu *m, struct nw_transaction *t) {
 
 /* ---- all at once ---- */
 
+/* Sets all that a READ or UPDATE is answered with; `contents` is for LOOKUP alone. */
 static void access_memory(const struct nw_memory *memory, const struct nw_step *step,
                           struct nw_answer *answer) {
-  *answer = (struct nw_answer){0};
+  answer->data = 0;
+  answer->cycles = 0;
+  answer->hit = false;
   if (step->kind == NW_STEP_READ) {
     answer->abort = !memory->read(memory->context, step->address, step->size, &answer->data,
                                   &answer->cycles);
@@ -337,7 +373,7 @@ static void access_memory(const struct nw_memory *memory, const struct nw_step *
   }
 }
 
-static bool translate_by_walk(struct nw_mmu *m, const struct nw_memory *memory,
+NWI_NOINLINE static bool translate_by_walk(struct nw_mmu *m, const struct nw_memory *memory,
                               struct nw_result *result) {
   struct nw_transaction *t = &m->own;
   struct nw_step step;
@@ -356,7 +392,7 @@ static bool translate_by_walk(struct nw_mmu *m, const struct nw_memory *memory,
 bool nw_mmu_translate(struct nw_mmu *m, const struct nw_request *request,
                       const struct nw_memory *memory, struct nw_result *result) {
   uint32_t cycles;
-  enum nwi_outcome outcome = nwi_mmu_look_up(m, request, result, &cycles);
+  enum nwi_outcome outcome = look_up_as_asked(m, request, result, &cycles);
 
   if (outcome == NWI_TLB_HIT) {
     return true;
@@ -378,7 +414,7 @@ uint32_t nw_mmu_translate_run(struct nw_mmu *m, const struct nw_request *request
     }
     done++;
     cycles += result->cycles;
-    if (result->source == NW_FROM_L1 && done < count) {
+    if (result->source == NW_FROM_L1 && done < count && !request->debug) {
       /* A hit in level 1 repeats itself: same entry, same probes, replacement state unchanged. */
       uint32_t rest = count - done;
       struct nw_tlb_statistics *s = level1_statistics(m, request);

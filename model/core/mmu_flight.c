@@ -2,9 +2,9 @@
 /*
  * Requests in flight: the MMU driven step by step, in the caller's time.
  *
- * Invariant: `walking` is the number of transactions that hold a walker (T_WALKS, T_ASKED). A miss
- * on a page that another request is walking, under the same registers and with no maintenance in
- * between, waits for that walk instead of making its own.
+ * Invariant: `walking` is the number of transactions that hold a walker (T_WALKS, T_ASKED, but for
+ * debug requests). A miss on a page that another request is walking, under the same registers and
+ * with no maintenance in between, waits for that walk instead of making its own.
  */
 #include "core/mmu.h"
 #include "core/rights.h"
@@ -123,10 +123,15 @@ static void give_done(struct nw_mmu *m, struct nw_transaction *t, struct nw_step
   *step = (struct nw_step){.kind = NW_STEP_DONE, .tag = t->tag};
 }
 
+/* A debug request delays nobody: it walks beside the walkers. */
+static uint32_t walkers_taken(const struct nw_transaction *t) {
+  return t->request.debug ? 0 : 1;
+}
+
 /* Takes one step of a walking request; true when there is something to give. */
 static bool step_transaction(struct nw_mmu *m, struct nw_transaction *t, struct nw_step *step) {
-  if (t->state == T_WAITS_FOR_WALKER && m->walking < m->walkers) {
-    m->walking++;
+  if (t->state == T_WAITS_FOR_WALKER && (m->walking < m->walkers || t->request.debug)) {
+    m->walking += walkers_taken(t);
     t->state = T_WALKS;
   }
   if (t->state == T_WALKS) {
@@ -135,7 +140,7 @@ static bool step_transaction(struct nw_mmu *m, struct nw_transaction *t, struct 
       t->state = T_ASKED;
       return true;
     }
-    m->walking--;
+    m->walking -= walkers_taken(t);
     nwi_mmu_end_walk(m, t);
     t->state = T_DONE;
     release_followers(m, t);

@@ -56,11 +56,12 @@ bool nwi_geometry_possible(uint64_t entries, uint32_t ways, const char *unit, co
 }
 
 /* How a policy keeps its order: what a hit and what a fill does. A single way has no order. */
-static void choose_representation(struct nwi_replacement *state) {
-  uint8_t order = state->ways <= NWI_PACKED_WAYS ? NWI_TOUCH_PACKED : NWI_TOUCH_LIST;
+static void choose_representation(struct nwi_replacement *state, unsigned policy) {
+  uint8_t order = state->ways <= NWI_STAMPED_WAYS ? NWI_TOUCH_STAMP : NWI_TOUCH_LIST;
+  uint8_t tree = state->ways <= 64 ? NWI_TOUCH_TREE : NWI_TOUCH_TALL_TREE;
   if (state->ways == 1)
     return;
-  switch (state->policy) {
+  switch (policy) {
   case NW_POLICY_LRU:
     state->on_hit = order;
     state->on_fill = order;
@@ -69,22 +70,40 @@ static void choose_representation(struct nwi_replacement *state) {
     state->on_fill = order;
     break;
   case NW_POLICY_TREE_PLRU:
-    state->on_hit = NWI_TOUCH_TREE;
-    state->on_fill = NWI_TOUCH_TREE;
+    state->on_hit = tree;
+    state->on_fill = tree;
     break;
   default:
     break;
   }
 }
 
-static bool init_words(struct nwi_replacement *state, uint32_t sets, uint64_t initial) {
-  state->words = state->on_fill == NWI_TOUCH_TREE ? (state->ways + 63) / 64 : 1;
-  size_t count = (size_t)sets * state->words;
-  state->word = calloc(count, sizeof *state->word);
-  if (state->word == NULL)
+static bool init_stamps(struct nwi_replacement *state, uint32_t sets) {
+  state->stamp = calloc((size_t)sets * state->ways, sizeof *state->stamp);
+  return state->stamp != NULL;
+}
+
+/* A node's children are twice its number, and one more; a way's own is ways + way. */
+static void find_path(struct nwi_path *path, uint32_t ways, uint32_t way) {
+  *path = (struct nwi_path){0};
+  for (uint32_t child = ways + way; child > 1; child >>= 1) {
+    uint64_t node = (uint64_t)1 << (child >> 1);
+    path->nodes |= node;
+    if ((child & 1) == 0)
+      path->away |= node;
+  }
+}
+
+static bool init_trees(struct nwi_replacement *state, uint32_t sets) {
+  state->words = (state->ways + 63) / 64;
+  state->tree = calloc((size_t)sets * state->words, sizeof *state->tree);
+  if (state->tree == NULL || state->on_fill == NWI_TOUCH_TALL_TREE)
+    return state->tree != NULL;
+  state->path = calloc(state->ways, sizeof *state->path);
+  if (state->path == NULL)
     return false;
-  for (size_t i = 0; i < count; i++)
-    state->word[i] = initial;
+  for (uint32_t way = 0; way < state->ways; way++)
+    find_path(&state->path[way], state->ways, way);
   return true;
 }
 
@@ -106,26 +125,38 @@ static bool init_lists(struct nwi_replacement *state, uint32_t sets) {
 bool nwi_replacement_init(struct nwi_replacement *state, unsigned policy, uint32_t sets,
                           uint32_t ways, uint64_t seed) {
   memset(state, 0, sizeof *state);
-  state->policy = (uint8_t)policy;
   state->ways = ways;
   state->random = seed;
-  choose_representation(state);
+  choose_representation(state, policy);
   switch (state->on_fill) {
-  case NWI_TOUCH_PACKED:
-    return init_words(state, sets, 0xfedcba9876543210u);
-  case NWI_TOUCH_TREE:
-    return init_words(state, sets, 0);
+  case NWI_TOUCH_STAMP:
+    return init_stamps(state, sets);
   case NWI_TOUCH_LIST:
     return init_lists(state, sets);
+  case NWI_TOUCH_TREE:
+  case NWI_TOUCH_TALL_TREE:
+    return init_trees(state, sets);
   default:
     return true;
   }
 }
 
 void nwi_replacement_free(struct nwi_replacement *state) {
-  free(state->word);
+  free(state->stamp);
   free(state->links);
+  free(state->path);
+  free(state->tree);
   memset(state, 0, sizeof *state);
+}
+
+void nwi_replacement_touch_tall_tree(struct nwi_replacement *state, uint32_t set, uint32_t way) {
+  uint64_t *tree = state->tree + (size_t)set * state->words;
+  for (uint32_t child = state->ways + way; child > 1; child >>= 1) {
+    uint32_t node = child >> 1;
+    uint64_t bit = (uint64_t)1 << (node & 63);
+    uint64_t away = (child & 1) != 0 ? 0 : bit;
+    tree[node >> 6] = (tree[node >> 6] & ~bit) | away;
+  }
 }
 
 /* splitmix64 (Steele, Lea, Flood, OOPSLA 2014); any seed is good. */
@@ -136,6 +167,17 @@ static uint64_t next_random(uint64_t *state) {
   return z ^ z >> 31;
 }
 
+/* No two stamps of a full set are equal. */
+static uint32_t oldest(const uint64_t *stamp, uint32_t ways) {
+  uint32_t found = 0;
+  uint64_t least = stamp[0];
+  for (uint32_t way = 1; way < ways; way++) {
+    found = stamp[way] < least ? way : found;
+    least = stamp[way] < least ? stamp[way] : least;
+  }
+  return found;
+}
+
 static uint32_t tree_victim(const uint64_t *tree, uint32_t ways) {
   uint32_t node = 1;
   while (node < ways)
@@ -143,18 +185,23 @@ static uint32_t tree_victim(const uint64_t *tree, uint32_t ways) {
   return node - ways;
 }
 
+/* The high half of a 32 x 32-bit product picks evenly enough for any number of ways. */
+static uint32_t random_way(struct nwi_replacement *state) {
+  return (uint32_t)((next_random(&state->random) >> 32) * state->ways >> 32);
+}
+
 uint32_t nwi_replacement_victim(struct nwi_replacement *state, uint32_t set) {
+  uint32_t ways = state->ways;
+  uint32_t first = set * ways;
   switch (state->on_fill) {
-  case NWI_TOUCH_PACKED:
-    return (uint32_t)(state->word[set] >> 4 * (state->ways - 1) & 0xf);
+  case NWI_TOUCH_STAMP:
+    return first + oldest(state->stamp + first, ways);
   case NWI_TOUCH_LIST:
-    return state->links[(size_t)set * (state->ways + 1) + state->ways].newer;
+    return first + state->links[(size_t)set * (ways + 1) + ways].newer;
   case NWI_TOUCH_TREE:
-    return tree_victim(state->word + (size_t)set * state->words, state->ways);
+  case NWI_TOUCH_TALL_TREE:
+    return first + tree_victim(state->tree + (size_t)set * state->words, ways);
   default:
-    /* random: the high half of a 32 x 32-bit product picks evenly enough for any number of ways */
-    if (state->ways == 1)
-      return 0;
-    return (uint32_t)((next_random(&state->random) >> 32) * state->ways >> 32);
+    return ways == 1 ? first : first + random_way(state);
   }
 }

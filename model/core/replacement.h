@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Replacement policies of set-associative structures, shared by the TLBs, the walk caches and the
- * memory hierarchy. The main invariant: in LRU and FIFO the order of a set is always a permutation
- * of its ways, most recent first; so its victim is known without a search.
+ * memory hierarchy. Ways are named by slot, set * ways + way. The main invariant: the state is a
+ * function of the touches alone, and touching a slot twice in a row is touching it once.
  *
  * The state does not know which ways are valid: the owner fills invalid ways first and asks for a
- * victim only when there are none. Three representations:
+ * victim only when there are none. LRU and FIFO are the same but for what touches: a hit or not.
  *
- *   packed   LRU, FIFO up to 16 ways: the permutation in one 64-bit word, way number a nibble
- *   list     LRU, FIFO above: a circular doubly-linked list of the set's ways and a head
- *   tree     tree-PLRU: ways - 1 bits as a heap, node 1 the root; a bit names the half to evict from
+ *   stamps   LRU, FIFO up to 64 ways: when each slot was touched; a touch is one store
+ *   list     LRU, FIFO above: a circular doubly-linked list of the set's ways and a head, so that
+ *            the victim needs no search
+ *   tree     tree-PLRU: ways - 1 bits as a heap, node 1 the root; a bit names the half to evict
+ *            from. Up to 64 ways a touch is one masked word
  */
 #ifndef NESTWALK_CORE_REPLACEMENT_H
 #define NESTWALK_CORE_REPLACEMENT_H
@@ -18,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NWI_PACKED_WAYS 16u
+#define NWI_STAMPED_WAYS 64u
 
 /* A touch is a few instructions on the path of every hit. */
 #if defined(__GNUC__)
@@ -29,12 +31,13 @@
 #define NWI_NOINLINE
 #endif
 
-/* What a use of a way does to the state. */
+/* What a use of a slot does to the state. */
 enum nwi_touch {
   NWI_TOUCH_NOTHING = 0,
-  NWI_TOUCH_PACKED,
+  NWI_TOUCH_STAMP,
   NWI_TOUCH_LIST,
   NWI_TOUCH_TREE,
+  NWI_TOUCH_TALL_TREE, /* more than one word a set */
 };
 
 struct nwi_links {
@@ -42,15 +45,24 @@ struct nwi_links {
                             oldest */
 };
 
+/* The nodes on the way from a tree's root to one of its ways. */
+struct nwi_path {
+  uint64_t nodes;
+  uint64_t away; /* of these, the ones that are to be set to point away from it */
+};
+
 struct nwi_replacement {
   uint8_t on_hit;  /* enum nwi_touch */
   uint8_t on_fill; /* enum nwi_touch */
-  uint8_t policy;  /* enum nw_policy */
   uint32_t ways;
-  uint32_t words;          /* packed, tree: words of a set */
-  uint64_t random;         /* state of the generator */
-  uint64_t *word;          /* packed, tree */
+  uint64_t random; /* state of the generator */
+
+  uint64_t clock;          /* stamps: touches so far */
+  uint64_t *stamp;         /* stamps: by slot */
   struct nwi_links *links; /* list: ways + 1 of a set */
+  struct nwi_path *path;   /* tree: by way */
+  uint64_t *tree;          /* tree: by set; tall tree: `words` of a set */
+  uint32_t words;
 };
 
 /** Number of trailing zeros; `x` must not be 0. */
@@ -87,19 +99,10 @@ bool nwi_replacement_init(struct nwi_replacement *state, unsigned policy, uint32
                           uint32_t ways, uint64_t seed);
 /** Frees what nwi_replacement_init() took; a zeroed state is fine, too. */
 void nwi_replacement_free(struct nwi_replacement *state);
-/** The way of a full set to be replaced. Only NW_POLICY_RANDOM changes state by it. */
+/** The slot of a full set to be replaced. Only NW_POLICY_RANDOM changes state by it. */
 uint32_t nwi_replacement_victim(struct nwi_replacement *state, uint32_t set);
-
-/* Brings nibble `way` to the lowest place, those that were below it one up. The search is for the
- * lowest nibble that equals `way`; places above the number of ways never count. */
-NWI_ALWAYS_INLINE uint64_t nwi_packed_touch(uint64_t order, uint32_t way) {
-  uint64_t equal_is_zero = order ^ (way * 0x1111111111111111u);
-  uint64_t found = (equal_is_zero - 0x1111111111111111u) & ~equal_is_zero & 0x8888888888888888u;
-  unsigned place = nwi_lowest_bit(found) - 3;
-  uint64_t below = ((uint64_t)1 << place) - 1;
-  uint64_t above = ~below << 3 << 1; /* two shifts: `place` may be 60 */
-  return (order & above) | (order & below) << 4 | way;
-}
+/** Touches a tree of more than 64 ways. */
+void nwi_replacement_touch_tall_tree(struct nwi_replacement *state, uint32_t set, uint32_t way);
 
 /* No special case for the newest: `head` is read again after the way has been taken out. */
 NWI_ALWAYS_INLINE void nwi_list_touch(struct nwi_links *links, uint32_t head, uint32_t way) {
@@ -114,42 +117,39 @@ NWI_ALWAYS_INLINE void nwi_list_touch(struct nwi_links *links, uint32_t head, ui
   links[head].older = way;
 }
 
-static inline void nwi_tree_touch(uint64_t *tree, uint32_t ways, uint32_t way) {
-  for (uint32_t child = ways + way; child > 1; child >>= 1) {
-    uint32_t node = child >> 1;
-    uint64_t bit = (uint64_t)1 << (node & 63);
-    uint64_t away = (child & 1) != 0 ? 0 : bit;
-    tree[node >> 6] = (tree[node >> 6] & ~bit) | away;
-  }
-}
-
 NWI_ALWAYS_INLINE void nwi_replacement_touch(struct nwi_replacement *state, unsigned touch,
-                                             uint32_t set, uint32_t way) {
-  switch (touch) {
-  case NWI_TOUCH_PACKED:
-    state->word[set] = nwi_packed_touch(state->word[set], way);
-    break;
-  case NWI_TOUCH_LIST:
-    nwi_list_touch(state->links + (size_t)set * (state->ways + 1), state->ways, way);
-    break;
-  case NWI_TOUCH_TREE:
-    nwi_tree_touch(state->word + (size_t)set * state->words, state->ways, way);
-    break;
-  default:
-    break;
+                                             uint32_t set, uint32_t slot) {
+  uint32_t ways = state->ways;
+  uint32_t way = slot - set * ways;
+  if (touch == NWI_TOUCH_STAMP) {
+    state->stamp[slot] = ++state->clock;
+  } else if (touch == NWI_TOUCH_LIST) {
+    nwi_list_touch(state->links + (size_t)set * (ways + 1), ways, way);
+  } else if (touch == NWI_TOUCH_TREE) {
+    const struct nwi_path *path = &state->path[way];
+    state->tree[set] = (state->tree[set] & ~path->nodes) | path->away;
+  } else if (touch == NWI_TOUCH_TALL_TREE) {
+    nwi_replacement_touch_tall_tree(state, set, way);
   }
 }
 
-/** A way was hit. Repeating it with no other use of the set between changes nothing. */
+/** A slot of `set` was hit. */
 NWI_ALWAYS_INLINE void nwi_replacement_hit(struct nwi_replacement *state, uint32_t set,
-                                           uint32_t way) {
-  nwi_replacement_touch(state, state->on_hit, set, way);
+                                           uint32_t slot) {
+  nwi_replacement_touch(state, state->on_hit, set, slot);
 }
 
-/** A way was filled. */
+/** The same where that takes no knowledge of the set: true when it is done. */
+NWI_ALWAYS_INLINE bool nwi_replacement_hit_is_simple(struct nwi_replacement *state, uint32_t slot) {
+  if (state->on_hit == NWI_TOUCH_STAMP)
+    state->stamp[slot] = ++state->clock;
+  return state->on_hit <= NWI_TOUCH_STAMP;
+}
+
+/** A slot of `set` was filled. */
 NWI_ALWAYS_INLINE void nwi_replacement_filled(struct nwi_replacement *state, uint32_t set,
-                                              uint32_t way) {
-  nwi_replacement_touch(state, state->on_fill, set, way);
+                                              uint32_t slot) {
+  nwi_replacement_touch(state, state->on_fill, set, slot);
 }
 
 #endif

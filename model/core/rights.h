@@ -60,7 +60,7 @@ static inline enum nw_fault_type nwi_rights_judge_stage1(const struct nw_regime 
       return NW_FAULT_DOMAIN;
     }
   }
-  uint8_t permit = regime->permit[rights & NWI_R_PERMIT_INDEX];
+  uint32_t permit = regime->permit[rights & NWI_R_PERMIT_INDEX];
   bool allowed = (permit >> (3u * privilege + access)) & 1u;
   return allowed ? NW_FAULT_NONE : NW_FAULT_PERMISSION;
 }

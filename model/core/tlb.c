@@ -228,16 +228,20 @@ static inline uint32_t find(const struct nwi_tlb *tlb, uint64_t va, uint32_t tag
   return NONE;
 }
 
-NWI_ALWAYS_INLINE const struct nwi_tlb_entry *hit(struct nwi_tlb *tlb, uint64_t va, uint32_t slot,
-                                                  unsigned *probes) {
-  unsigned log2 = log2_of(&tlb->nodes[slot]);
-  uint32_t set = set_of(tlb, va, log2);
-  nwi_replacement_hit(&tlb->replacement, set, slot - set * tlb->ways);
-  *probes = tlb->hit_probes[log2];
+static inline const struct nwi_tlb_entry *answer(const struct nwi_tlb *tlb, uint32_t slot,
+                                                 unsigned *probes) {
+  *probes = tlb->hit_probes[log2_of(&tlb->nodes[slot])];
   return &tlb->entries[slot];
 }
 
-/* Apart, so that the usual case saves no registers. */
+/* The unusual cases are apart, so that the usual one saves no registers. */
+NWI_NOINLINE static const struct nwi_tlb_entry *hit(struct nwi_tlb *tlb, uint64_t va, uint32_t slot,
+                                                    unsigned *probes) {
+  uint32_t set = set_of(tlb, va, log2_of(&tlb->nodes[slot]));
+  nwi_replacement_hit(&tlb->replacement, set, slot);
+  return answer(tlb, slot, probes);
+}
+
 NWI_NOINLINE static const struct nwi_tlb_entry *search(struct nwi_tlb *tlb, uint64_t va,
                                                        uint32_t tag, unsigned *probes) {
   uint32_t slot = find(tlb, va, tag);
@@ -256,18 +260,18 @@ const struct nwi_tlb_entry *nwi_tlb_lookup(struct nwi_tlb *tlb, uint64_t va, uin
   uint32_t slot = *recent_of(tlb, va);
   if (tlb->nested || !covers(&tlb->nodes[slot], va, tag))
     return search(tlb, va, tag, probes);
-  return hit(tlb, va, slot, probes);
+  if (!nwi_replacement_hit_is_simple(&tlb->replacement, slot))
+    return hit(tlb, va, slot, probes);
+  return answer(tlb, slot, probes);
 }
 
 const struct nwi_tlb_entry *nwi_tlb_peek(const struct nwi_tlb *tlb, uint64_t va, uint16_t asid,
                                          uint16_t vmid, unsigned *probes) {
   uint32_t slot = find(tlb, va, tag_of(asid, vmid));
-  if (slot == NONE) {
-    *probes = tlb->miss_probes;
-    return NULL;
-  }
-  *probes = tlb->hit_probes[log2_of(&tlb->nodes[slot])];
-  return &tlb->entries[slot];
+  if (slot != NONE)
+    return answer(tlb, slot, probes);
+  *probes = tlb->miss_probes;
+  return NULL;
 }
 
 /* ---- taking out ------------------------------------------------------------------------------ */
@@ -338,15 +342,15 @@ static unsigned drop_page(struct nwi_tlb *tlb, uint64_t key, uint16_t vmid,
 
 /* ---- putting in ------------------------------------------------------------------------------ */
 
-/* Drops the smaller pages that lie inside `entry` by looking at every slot. */
+/* Drops the smaller pages that lie inside `entry` by looking at every slot; larger ones that begin
+ * where it does have been dropped before. */
 static void drop_inside(struct nwi_tlb *tlb, const struct nwi_tlb_entry *entry,
                         const struct reach *reach) {
   uint32_t slots = tlb->sets * tlb->ways;
   for (uint32_t slot = 0; slot < slots; slot++) {
     const struct node *node = &tlb->nodes[slot];
-    if (is_valid(node) && log2_of(node) < entry->page_log2 &&
-        page_of(node->key, entry->page_log2) == entry->va && node->tag >> 16 == entry->vmid &&
-        reaches(reach, node))
+    if (is_valid(node) && page_of(node->key, entry->page_log2) == entry->va &&
+        node->tag >> 16 == entry->vmid && reaches(reach, node))
       drop(tlb, slot);
   }
 }
@@ -377,19 +381,19 @@ static void drop_overlapping(struct nwi_tlb *tlb, const struct nwi_tlb_entry *en
   }
 }
 
-/* The lowest invalid way of a set, or NONE. */
-static uint32_t free_way(struct nwi_tlb *tlb, uint32_t set) {
+/* The lowest invalid slot of a set, or NONE. */
+static uint32_t free_slot(struct nwi_tlb *tlb, uint32_t set) {
   const uint64_t *used = tlb->used + (size_t)set * tlb->way_words;
   uint32_t word = tlb->first_free[set];
   while (word < tlb->way_words && used[word] == UINT64_MAX)
     word++;
   tlb->first_free[set] = word;
-  return word == tlb->way_words ? NONE : word * 64 + nwi_lowest_bit(~used[word]);
+  return word == tlb->way_words ? NONE : set * tlb->ways + word * 64 + nwi_lowest_bit(~used[word]);
 }
 
-static void put(struct nwi_tlb *tlb, uint32_t set, uint32_t way,
+static void put(struct nwi_tlb *tlb, uint32_t set, uint32_t slot,
                 const struct nwi_tlb_entry *entry) {
-  uint32_t slot = set * tlb->ways + way;
+  uint32_t way = slot - set * tlb->ways;
   struct node *node = &tlb->nodes[slot];
   tlb->entries[slot] = *entry;
   node->key = key_of(entry->va, entry->page_log2) | (entry->global ? GLOBAL_BIT : 0);
@@ -409,20 +413,20 @@ static void put(struct nwi_tlb *tlb, uint32_t set, uint32_t way,
 bool nwi_tlb_install(struct nwi_tlb *tlb, const struct nwi_tlb_entry *entry,
                      struct nwi_tlb_entry *victim) {
   assert(entry->page_log2 >= LOG2_MIN && entry->page_log2 <= LOG2_MAX);
-  struct nwi_tlb_entry aligned = *entry;
+  struct nwi_tlb_entry aligned = *entry; /* whatever is in the low bits, the index needs 0 */
   aligned.va = page_of(entry->va, entry->page_log2);
   drop_overlapping(tlb, &aligned);
   uint32_t set = set_of(tlb, aligned.va, aligned.page_log2);
-  uint32_t way = free_way(tlb, set);
-  bool evicts = way == NONE;
+  uint32_t slot = free_slot(tlb, set);
+  bool evicts = slot == NONE;
   if (evicts) {
-    way = nwi_replacement_victim(&tlb->replacement, set);
+    slot = nwi_replacement_victim(&tlb->replacement, set);
     if (victim != NULL)
-      *victim = tlb->entries[set * tlb->ways + way];
-    drop(tlb, set * tlb->ways + way);
+      *victim = tlb->entries[slot];
+    drop(tlb, slot);
   }
-  put(tlb, set, way, &aligned);
-  nwi_replacement_filled(&tlb->replacement, set, way);
+  put(tlb, set, slot, &aligned);
+  nwi_replacement_filled(&tlb->replacement, set, slot);
   return evicts;
 }
 

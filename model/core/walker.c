@@ -98,12 +98,24 @@ static void hold_fill(struct nw_walk *w, enum nw_cache_id cache, const struct nw
   }
 }
 
+/* With TnSZ, the other root may own a part of what one descriptor would cover (B3.6.4: TTBR1 the top
+ * 128 MB, say, of TTBR0's last GB). A tag cannot tell the two apart: such a table is not kept. */
+static bool table_is_of_one_root(const struct nw_walk *w, uint64_t first, uint8_t span) {
+  uint64_t last = first | ((1ull << span) - 1);
+
+  return nwi_regime_stage1_root(&w->regime, first) == nwi_regime_stage1_root(&w->regime, last);
+}
+
 static void hold_table(struct nw_walk *w) {
   uint8_t span = w->regime.s1_format->shift[w->s1.level];
+  uint64_t first = w->s1.input >> span << span;
 
+  if (!table_is_of_one_root(w, first, span)) {
+    return;
+  }
   hold_fill(w, NW_WALK_CACHE,
             &(struct nw_cached){
-                .key = w->s1.input >> span << span,
+                .key = first,
                 .span_log2 = span,
                 .output = w->s1.table,
                 .rights = w->s1.limits,
@@ -339,12 +351,16 @@ static void stage1_locate(struct nw_walk *w) {
   }
 }
 
+static void stage1_out_of_range(struct nw_walk *w) {
+  w->s1.level = 1;
+  fail_stage1(w, NW_FAULT_TRANSLATION);
+}
+
 static void stage1_begin(struct nw_walk *w) {
   const struct nw_root *root = nwi_regime_stage1_root(&w->regime, w->s1.input);
 
   if (root == NULL || root->disabled) {
-    w->s1.level = 1;
-    fail_stage1(w, NW_FAULT_TRANSLATION);
+    stage1_out_of_range(w);
     return;
   }
   enter_root(&w->s1, root, w->regime.s1_format);
@@ -377,6 +393,10 @@ static void stage1_done(struct nw_walk *w, uint64_t ipa) {
 }
 
 static void stage1_off(struct nw_walk *w) {
+  if (w->request.va >> w->regime.va_bits) {
+    stage1_out_of_range(w);
+    return;
+  }
   struct nwi_attributes a =
       nwi_attributes_stage1_off(&w->regime, (enum nw_access)w->request.access);
 

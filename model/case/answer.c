@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Answers are put together by hand rather than with printf(): case files of millions of queries are
+ * ordinary, and printing would take most of the time.
+ */
+#include "case/answer.h"
+
+#include <string.h>
+
+/* -- steps ------------------------------------------------------------------------------------- */
+
+void nw_case_serve(struct nw_case_memory *memory, const struct nw_step *step,
+                   struct nw_answer *answer) {
+  memset(answer, 0, sizeof(*answer));
+  if (step->kind == NW_STEP_READ) {
+    answer->abort = !nw_case_memory_read(memory, step->address, step->size, &answer->data);
+  } else if (step->kind == NW_STEP_UPDATE) {
+    answer->abort = !nw_case_memory_update(memory, step->address, step->size, step->old_value,
+                                           step->new_value, &answer->data);
+    answer->hit = !answer->abort && answer->data == step->old_value;
+  }
+}
+
+uint64_t nw_case_descriptor(const struct nw_regime *regime, const struct nw_step *step,
+                            uint64_t data) {
+  if (step->stage != 1 || !regime->big_endian)
+    return data;
+  uint64_t swapped = 0;
+  for (unsigned byte = 0; byte < step->size; byte++)
+    swapped |= (data >> 8 * byte & 0xff) << 8 * (step->size - 1u - byte);
+  return swapped;
+}
+
+/* -- text -------------------------------------------------------------------------------------- */
+
+static char *put(char *at, const char *text) {
+  size_t length = strlen(text);
+  memcpy(at, text, length);
+  return at + length;
+}
+
+/* `value` as 0x and at least `digits` digits. */
+static char *put_hex(char *at, uint64_t value, unsigned digits) {
+  while (digits < 16 && value >> 4 * digits)
+    digits++;
+  *at++ = '0';
+  *at++ = 'x';
+  while (digits--)
+    *at++ = "0123456789abcdef"[value >> 4 * digits & 15];
+  return at;
+}
+
+static char *put_digit(char *at, unsigned value) {
+  *at++ = (char)('0' + value % 10);
+  return at;
+}
+
+static char *put_ok(char *at, const struct nw_result *result) {
+  at = put(at, "ok pa=");
+  at = put_hex(at, result->pa, 10);
+  at = put(at, " size=");
+  at = put_hex(at, (uint64_t)1 << result->page_log2, 1);
+  at = put(at, " attr=");
+  at = put_hex(at, result->attr, 2);
+  at = put(at, " sh=");
+  return put_digit(at, result->sh);
+}
+
+static char *put_fault(char *at, const struct nw_regime *regime, const struct nw_fault *fault) {
+  static const char *const name[] = {
+      [NW_SYNDROME_DFSR] = "DFSR:", [NW_SYNDROME_IFSR] = "IFSR:", [NW_SYNDROME_HSR] = "HSR:"};
+  struct nw_syndrome syndrome = nw_fault_syndrome(regime, fault);
+  at = put(at, "fault stage=");
+  at = put_digit(at, fault->stage);
+  at = put(at, " s1walk=");
+  at = put_digit(at, fault->s1walk);
+  at = put(at, " level=");
+  at = put_digit(at, fault->level);
+  at = put(at, " type=");
+  at = put(at, nw_fault_name((enum nw_fault_type)fault->type));
+  at = put(at, " syndrome=");
+  at = put(at, name[syndrome.kind]);
+  at = put_hex(at, syndrome.value[0], 1);
+  if (syndrome.kind != NW_SYNDROME_HSR)
+    return at;
+  at = put(at, ",HPFAR:");
+  return put_hex(at, syndrome.value[1], 1);
+}
+
+/* ` upd=ADDR:VALUE` for every descriptor changed, in order of address. */
+static char *put_updates(char *at, const char *end, const struct nw_case_memory *memory) {
+  size_t count;
+  const struct nw_case_update *update = nw_case_memory_updates(memory, &count);
+  for (size_t i = 0; i < count && end - at > 48; i++) {
+    at = put(at, " upd=");
+    at = put_hex(at, update[i].address, 10);
+    at = put(at, ":");
+    at = put_hex(at, update[i].value, 2 * update[i].size);
+  }
+  return at;
+}
+
+size_t nw_case_format(const struct nw_case_reader *reader, const struct nw_result *result,
+                      char *text) {
+  char *at = text;
+  if (result->fault.type == NW_FAULT_NONE)
+    at = put_ok(at, result);
+  else
+    at = put_fault(at, &reader->regime, &result->fault);
+  if (reader->update_check)
+    at = put_updates(at, text + NW_CASE_ANSWER_SIZE, reader->memory);
+  *at = '\0';
+  return (size_t)(at - text);
+}

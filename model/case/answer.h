@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A query's way to its answer: the step loop over a case's memory, and the answer as text.
+ */
+#ifndef NW_CASE_ANSWER_H
+#define NW_CASE_ANSWER_H
+
+#include "case/reader.h"
+
+/* No answer is longer. */
+#define NW_CASE_ANSWER_SIZE 1024
+
+/**
+ * Answers a READ or UPDATE step of a walk with the case's memory; every other step is answered
+ * "miss".
+ */
+void nw_case_serve(struct nw_case_memory *memory, const struct nw_step *step,
+                   struct nw_answer *answer);
+
+/** A descriptor as the walker sees it: stage-1 ones are in the order that SCTLR.EE says. */
+uint64_t nw_case_descriptor(const struct nw_regime *regime, const struct nw_step *step,
+                            uint64_t data);
+
+/**
+ * Writes what stands after " -> ": `ok ...` or `fault ...`, terminated, into a text of
+ * NW_CASE_ANSWER_SIZE bytes. Returns its length. Updates are reported when the case asks for it.
+ */
+size_t nw_case_format(const struct nw_case_reader *reader, const struct nw_result *result,
+                      char *text);
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The keys of a machine file, their types, words and ranges. */
+#include "sim/config_schema.h"
+
+#define OPTIONAL CYAML_FLAG_OPTIONAL
+#define REQUIRED CYAML_FLAG_DEFAULT
+#define WORDS (CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT)
+#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
+#define NUMBER(key, structure, member) CYAML_FIELD_UINT(key, OPTIONAL, structure, member)
+#define NEEDED(key, structure, member) CYAML_FIELD_UINT(key, REQUIRED, structure, member)
+#define GROUP(key, structure, member, fields)                                                      \
+  CYAML_FIELD_MAPPING(key, OPTIONAL, structure, member, fields)
+#define WORD(key, structure, member, words)                                                        \
+  CYAML_FIELD_ENUM(key, WORDS, structure, member, words, COUNT_OF(words))
+#define WORD_LIST(key, structure, member, words)                                                   \
+  CYAML_FIELD_FLAGS(key, WORDS, structure, member, words, COUNT_OF(words))
+
+static const cyaml_strval_t architectures[] = {{"armv7", 0}};
+static const cyaml_strval_t formats[] = {{"short", NW_GUEST_SHORT}, {"lpae", NW_GUEST_LPAE}};
+static const cyaml_strval_t policies[] = {
+    {"lru", NW_POLICY_LRU},
+    {"tree-plru", NW_POLICY_TREE_PLRU},
+    {"fifo", NW_POLICY_FIFO},
+    {"random", NW_POLICY_RANDOM},
+};
+static const cyaml_strval_t requesters[] = {
+    {"instruction", 1 << NW_BY_INSTRUCTION},
+    {"data", 1 << NW_BY_DATA},
+    {"walker", 1 << NW_BY_WALKER},
+};
+static const cyaml_strval_t large_pages[] = {
+    {"never", NW_LARGE_NEVER},
+    {"aligned", NW_LARGE_ALIGNED},
+    {"always", NW_LARGE_ALWAYS},
+};
+static const cyaml_strval_t syncs[] = {{"drop", NW_SHADOW_DROP}, {"update", NW_SHADOW_UPDATE}};
+static const cyaml_strval_t stage2_pages[] = {
+    {"4K", NW_STAGE2_4K},
+    {"2M", NW_STAGE2_2M},
+    {"4KiB", NW_STAGE2_4K},
+    {"2MiB", NW_STAGE2_2M},
+};
+
+static const cyaml_schema_field_t core_fields[] = {
+    NEEDED("clock_mhz", struct nw_file_core, clock_mhz),
+    CYAML_FIELD_FLOAT("base_cpi", REQUIRED, struct nw_file_core, base_cpi),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t tlb_fields[] = {
+    NEEDED("entries", struct nw_file_tlb, entries),
+    NUMBER("ways", struct nw_file_tlb, ways),
+    WORD("policy", struct nw_file_tlb, policy, policies),
+    NUMBER("latency", struct nw_file_tlb, latency),
+    CYAML_FIELD_END,
+};
+
+#define CYCLES(key) NUMBER(#key, struct nw_walk_cycles, key)
+static const cyaml_schema_field_t cycle_fields[] = {
+    CYCLES(begin),
+    CYCLES(read),
+    CYCLES(update),
+    CYCLES(walk_cache_lookup),
+    CYCLES(ipa_cache_lookup),
+    CYCLES(fill),
+    CYCLES(done),
+    CYAML_FIELD_END,
+};
+
+#define TLB(key) GROUP(#key, struct nw_file_mmu, key, tlb_fields)
+static const cyaml_schema_field_t mmu_fields[] = {
+    TLB(l1i),
+    TLB(l1d),
+    TLB(l2),
+    TLB(walk_cache),
+    TLB(ipa_cache),
+    NUMBER("walkers", struct nw_file_mmu, walkers),
+    GROUP("cycles", struct nw_file_mmu, cycles, cycle_fields),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t cache_fields[] = {
+    CYAML_FIELD_STRING("name", REQUIRED, struct nw_file_cache, name, 1),
+    NEEDED("size", struct nw_file_cache, size),
+    NEEDED("ways", struct nw_file_cache, ways),
+    NEEDED("line", struct nw_file_cache, line),
+    NEEDED("latency", struct nw_file_cache, latency),
+    WORD("policy", struct nw_file_cache, policy, policies),
+    WORD_LIST("serves", struct nw_file_cache, serves, requesters),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t cache_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct nw_file_cache, cache_fields),
+};
+
+static const cyaml_schema_field_t memory_fields[] = {
+    CYAML_FIELD_SEQUENCE("caches", OPTIONAL | CYAML_FLAG_POINTER, struct nw_file_memory, caches,
+                         &cache_entry, 0, NW_CACHE_LEVELS),
+    NEEDED("dram_latency", struct nw_file_memory, dram_latency),
+    CYAML_FIELD_BOOL("program_accesses", OPTIONAL, struct nw_file_memory, program_accesses),
+    CYAML_FIELD_END,
+};
+
+#define HANDLER(key, cause) NUMBER(key, struct nw_file_hypervisor, handler[cause])
+static const cyaml_schema_field_t handler_fields[] = {
+    HANDLER("stage2_fault", NW_EXIT_STAGE2_FAULT),
+    HANDLER("pte_write", NW_EXIT_PTE_WRITE),
+    HANDLER("root_write", NW_EXIT_ROOT_WRITE),
+    HANDLER("tlb_maintenance", NW_EXIT_TLB_MAINTENANCE),
+    HANDLER("hidden_fault", NW_EXIT_HIDDEN_FAULT),
+    HANDLER("injected_fault", NW_EXIT_INJECTED_FAULT),
+    HANDLER("privilege_switch", NW_EXIT_PRIVILEGE_SWITCH),
+    HANDLER("mmio", NW_EXIT_MMIO),
+    HANDLER("hypercall", NW_EXIT_HYPERCALL),
+    HANDLER("mode_switch", NW_EXIT_MODE_SWITCH),
+    CYAML_FIELD_END,
+};
+
+#define STEP(key, step) NUMBER(key, struct nw_file_shadow, steps[step])
+static const cyaml_schema_field_t step_fields[] = {
+    STEP("guest_walk", NW_SHADOW_GUEST_WALK),
+    STEP("guest_permissions", NW_SHADOW_GUEST_PERMISSIONS),
+    STEP("slot", NW_SHADOW_SLOT),
+    STEP("host_walk", NW_SHADOW_HOST_WALK),
+    STEP("host_permissions", NW_SHADOW_HOST_PERMISSIONS),
+    STEP("establish", NW_SHADOW_ESTABLISH),
+    STEP("invalidate", NW_SHADOW_INVALIDATE),
+    CYAML_FIELD_END,
+};
+
+/* Groups whose keys are spread over their parent's struct start where that does. */
+#define SPREAD(keyword, structure, group_fields)                                                   \
+  {                                                                                                \
+    .key = keyword, .data_offset = 0,                                                              \
+    .value = {                                                                                     \
+        CYAML_VALUE_MAPPING(OPTIONAL, structure, group_fields),                                    \
+    },                                                                                             \
+  }
+
+static const cyaml_schema_field_t shadow_fields[] = {
+    WORD("sync", struct nw_file_shadow, sync, syncs),
+    SPREAD("steps", struct nw_file_shadow, step_fields),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t mmio_fields[] = {
+    NEEDED("base", struct nw_mmio_range, base),
+    NEEDED("size", struct nw_mmio_range, size),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t mmio_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct nw_mmio_range, mmio_fields),
+};
+
+static const cyaml_schema_field_t hypervisor_fields[] = {
+    NUMBER("trap", struct nw_file_hypervisor, trap),
+    NUMBER("world_switch", struct nw_file_hypervisor, world_switch),
+    SPREAD("handler", struct nw_file_hypervisor, handler_fields),
+    WORD_LIST("stage2_pages", struct nw_file_hypervisor, stage2_pages, stage2_pages),
+    GROUP("shadow", struct nw_file_hypervisor, shadow, shadow_fields),
+    CYAML_FIELD_SEQUENCE("mmio", OPTIONAL | CYAML_FLAG_POINTER, struct nw_file_hypervisor, mmio,
+                         &mmio_entry, 0, NW_MMIO_RANGES),
+    CYAML_FIELD_END,
+};
+
+#define COST(key) NUMBER(#key, struct nw_file_costs, key)
+static const cyaml_schema_field_t cost_fields[] = {
+    COST(fault),      COST(syscall),   COST(context_switch), COST(pte_write),
+    COST(page_clear), COST(page_copy), CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t guest_fields[] = {
+    NUMBER("memory", struct nw_file_guest, memory),
+    WORD("large_pages", struct nw_file_guest, large_pages, large_pages),
+    NUMBER("quantum", struct nw_file_guest, quantum),
+    CYAML_FIELD_BOOL("deprivileged", OPTIONAL, struct nw_file_guest, deprivileged),
+    GROUP("costs", struct nw_file_guest, costs, cost_fields),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t machine_fields[] = {
+    CYAML_FIELD_STRING("name", OPTIONAL, struct nw_file_machine, name, 1),
+    CYAML_FIELD_ENUM("architecture", CYAML_FLAG_STRICT, struct nw_file_machine, architecture,
+                     architectures, COUNT_OF(architectures)),
+    CYAML_FIELD_ENUM("format", CYAML_FLAG_STRICT, struct nw_file_machine, format, formats,
+                     COUNT_OF(formats)),
+    CYAML_FIELD_MAPPING("core", REQUIRED, struct nw_file_machine, core, core_fields),
+    GROUP("mmu", struct nw_file_machine, mmu, mmu_fields),
+    CYAML_FIELD_MAPPING("memory", REQUIRED, struct nw_file_machine, memory, memory_fields),
+    GROUP("hypervisor", struct nw_file_machine, hypervisor, hypervisor_fields),
+    GROUP("guest", struct nw_file_machine, guest, guest_fields),
+    NUMBER("seed", struct nw_file_machine, seed),
+    CYAML_FIELD_END,
+};
+
+const cyaml_schema_value_t nw_machine_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct nw_file_machine, machine_fields),
+};
+
+#define KIB UINT64_C(1024)
+#define MIB (KIB * KIB)
+#define TIB (MIB * MIB)
+#define ENTRIES_MAX (1u << 20)
+#define CYCLES_MAX 100000000u
+
+const struct nw_number_rule nw_machine_numbers[] = {
+    {"core.clock_mhz", NW_NUMBER_COUNT, 1, 1000000},
+    {"core.base_cpi", NW_NUMBER_COUNT, 0, 1000},
+    {"mmu.walkers", NW_NUMBER_COUNT, 1, 64},
+    {"mmu.cycles.*", NW_NUMBER_COUNT, 0, UINT16_MAX},
+    {"mmu.*.entries", NW_NUMBER_COUNT, 0, ENTRIES_MAX},
+    {"mmu.*.ways", NW_NUMBER_COUNT, 0, ENTRIES_MAX},
+    {"mmu.*.latency", NW_NUMBER_COUNT, 0, 1000000},
+    {"memory.caches.*.size", NW_NUMBER_BYTES, 4, TIB / KIB},
+    {"memory.caches.*.ways", NW_NUMBER_COUNT, 1, ENTRIES_MAX},
+    {"memory.caches.*.line", NW_NUMBER_BYTES, 4, 4096},
+    {"memory.caches.*.latency", NW_NUMBER_COUNT, 0, 1000000},
+    {"memory.dram_latency", NW_NUMBER_COUNT, 0, 1000000},
+    {"hypervisor.mmio.*.base", NW_NUMBER_ADDRESS, 0, TIB - 4 * KIB},
+    {"hypervisor.mmio.*.size", NW_NUMBER_ADDRESS, 4 * KIB, TIB},
+    {"hypervisor.shadow.steps.*", NW_NUMBER_COUNT, 0, CYCLES_MAX},
+    {"hypervisor.handler.*", NW_NUMBER_COUNT, 0, CYCLES_MAX},
+    {"hypervisor.*", NW_NUMBER_COUNT, 0, CYCLES_MAX},
+    {"guest.memory", NW_NUMBER_BYTES, MIB, TIB},
+    {"guest.quantum", NW_NUMBER_COUNT, 0, UINT64_MAX},
+    {"guest.costs.*", NW_NUMBER_COUNT, 0, CYCLES_MAX},
+    {"seed", NW_NUMBER_COUNT, 0, UINT64_MAX},
+    {NULL, NW_NUMBER_COUNT, 0, 0},
+};

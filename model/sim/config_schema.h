@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The shape of a machine file: what libcyaml fills, one member for one key. config.c makes a
+ * machine of it.
+ */
+#ifndef NW_SIM_CONFIG_SCHEMA_H
+#define NW_SIM_CONFIG_SCHEMA_H
+
+#include "sim/yaml_schema.h"
+#include "system/machine.h"
+
+struct nw_file_cache {
+  char name[NW_CACHE_NAME];
+  uint64_t size;
+  uint32_t ways, line, latency;
+  uint32_t policy;
+  uint32_t serves; /* bit mask 1 << enum nw_requester; 0: all */
+};
+
+struct nw_file_tlb {
+  uint32_t entries, ways, latency;
+  uint32_t policy;
+};
+
+struct nw_file_core {
+  uint32_t clock_mhz;
+  double base_cpi;
+};
+
+struct nw_file_mmu {
+  struct nw_file_tlb l1i, l1d, l2, walk_cache, ipa_cache;
+  uint32_t walkers;
+  struct nw_walk_cycles cycles;
+};
+
+struct nw_file_memory {
+  struct nw_file_cache *caches;
+  uint32_t caches_count;
+  uint32_t dram_latency;
+  bool program_accesses;
+};
+
+struct nw_file_shadow {
+  uint32_t sync;
+  uint32_t steps[NW_SHADOW_STEPS];
+};
+
+#define NW_STAGE2_4K 1u
+#define NW_STAGE2_2M 2u
+
+struct nw_file_hypervisor {
+  uint32_t trap, world_switch;
+  uint32_t handler[NW_EXIT_CAUSES];
+  uint32_t stage2_pages; /* bit mask NW_STAGE2_*; 0: 4K */
+  struct nw_file_shadow shadow;
+  struct nw_mmio_range *mmio;
+  uint32_t mmio_count;
+};
+
+struct nw_file_costs {
+  uint32_t fault, syscall, context_switch, pte_write, page_clear, page_copy;
+};
+
+struct nw_file_guest {
+  uint64_t memory;
+  uint32_t large_pages;
+  uint64_t quantum;
+  bool deprivileged;
+  struct nw_file_costs costs;
+};
+
+struct nw_file_machine {
+  char name[64];
+  uint32_t architecture;
+  uint32_t format;
+  struct nw_file_core core;
+  struct nw_file_mmu mmu;
+  struct nw_file_memory memory;
+  struct nw_file_hypervisor hypervisor;
+  struct nw_file_guest guest;
+  uint64_t seed;
+};
+
+extern const cyaml_schema_value_t nw_machine_schema;
+extern const struct nw_number_rule nw_machine_numbers[];
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Nested paging: the hardware walks the guest's tables through stage 2. The guest writes its
+ * tables, its root and ASID registers and invalidates TLB entries without exits (HCR.FB, TTLB and
+ * TVM clear); the hypervisor is entered for stage-2 faults and devices only.
+ *
+ * Invariant: stage 2 maps a part of what the hypervisor's own map has, and never a device.
+ */
+#include <stdlib.h>
+
+#include "system/hypervisor.h"
+
+#define HCR_VM (1u << 0)
+#define VTCR_SL0_LEVEL1 (1u << 6)
+#define VTCR_T0SZ_SIGN (1u << 4) /* the S bit has to equal T0SZ[3] */
+#define IPA_BITS_LEAST 32        /* all that a 32-bit guest physical address can name */
+#define IPA_BITS_MOST 40
+#define VMID 1
+
+struct nested {
+  struct nw_page_table stage2;
+};
+
+/* Smallest width that names the guest's memory and devices. */
+static uint8_t ipa_bits(const struct nw_machine_config *config) {
+  uint8_t bits = IPA_BITS_LEAST;
+  for (uint32_t i = 0; i < config->hypervisor.mmio_ranges; i++) {
+    const struct nw_mmio_range *range = &config->hypervisor.mmio[i];
+    while (bits < IPA_BITS_MOST && (range->base + range->size - 1) >> bits != 0)
+      bits++;
+  }
+  return bits;
+}
+
+static bool start(struct nw_machine *machine, char *error, size_t error_size) {
+  struct nested *nested = calloc(1, sizeof *nested);
+  machine->mode_state = nested;
+  if (nested == NULL)
+    return nw_machine_error(error, error_size, "out of memory for nested paging");
+  if (!nw_hypervisor_create(machine, error, error_size))
+    return false;
+  uint8_t bits = ipa_bits(&machine->config);
+  struct nw_page_table *stage2 = &nested->stage2;
+  nw_hypervisor_table(machine->hypervisor, &nwi_format_lpae_s2, nw_mmu_regime(machine->mmu), bits,
+                      stage2);
+  if (!nw_hypervisor_allocate_table(machine->hypervisor, nw_page_table_bytes(stage2, 1),
+                                    &stage2->root))
+    return nw_machine_error(error, error_size, "host memory does not hold the stage-2 root");
+  uint32_t size = (32u - bits) & 0xfu;
+  nw_mmu_write_register(machine->mmu, NW_REG_VTCR,
+                        size | ((size & 8u) != 0 ? VTCR_T0SZ_SIGN : 0u) | VTCR_SL0_LEVEL1);
+  nw_mmu_write_register(machine->mmu, NW_REG_VTTBR, stage2->root | (uint64_t)VMID << 48);
+  nw_mmu_write_register(machine->mmu, NW_REG_HCR, HCR_VM);
+  return true;
+}
+
+static void stop(struct nw_machine *machine) {
+  free(machine->mode_state);
+}
+
+static void cross(struct nw_machine *machine, bool exits) {
+  (void)machine;
+  (void)exits;
+}
+
+static void write_register(struct nw_machine *machine, enum nw_register reg, uint64_t value) {
+  nw_mmu_write_register(machine->mmu, reg, value);
+}
+
+static void invalidate(struct nw_machine *machine, enum nw_tlbi operation, uint64_t operand) {
+  nw_mmu_invalidate(machine->mmu, operation, operand);
+}
+
+/* Maps the page of `ipa` as the hypervisor's own map has it, in the largest size that has. */
+static bool map_stage2(struct nw_machine *machine, uint64_t ipa) {
+  struct nested *nested = machine->mode_state;
+  struct nw_hypervisor *hypervisor = machine->hypervisor;
+  struct nw_result host;
+  if (!nw_hypervisor_walk_host(hypervisor, ipa, NW_WRITE, &host))
+    return nw_machine_fail(machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
+  uint64_t mask = (UINT64_C(1) << host.page_log2) - 1;
+  struct nwi_leaf leaf = {.output = host.pa & ~mask, .page_log2 = host.page_log2,
+                          .readable = true, .writable = true, .executable = true};
+  return nw_page_table_map(&nested->stage2, ipa & ~mask, &leaf) ||
+         nw_machine_fail(machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
+}
+
+static enum nw_fault_outcome fault(struct nw_machine *machine, const struct nw_request *request,
+                                   const struct nw_fault *found, const struct nw_store *store) {
+  struct nw_hypervisor *hypervisor = machine->hypervisor;
+  (void)request;
+  (void)store;
+  if (found->stage == 1 && found->type != NW_FAULT_EXTERNAL_ABORT) {
+    machine->guest_fault = *found;
+    return NW_OUTCOME_GUEST;
+  }
+  nw_hypervisor_begin(hypervisor);
+  if (found->stage == 2 && !found->s1walk && nw_machine_is_mmio(machine, found->ipa)) {
+    nw_hypervisor_end(hypervisor, NW_EXIT_MMIO, 0);
+    return NW_OUTCOME_EMULATED;
+  }
+  if (found->type != NW_FAULT_TRANSLATION || !nw_hypervisor_is_memory(hypervisor, found->ipa)) {
+    nw_machine_fail(machine, NW_MACHINE_BAD_ADDRESS);
+    return NW_OUTCOME_FAILED;
+  }
+  bool mapped = map_stage2(machine, found->ipa);
+  nw_hypervisor_end(hypervisor, NW_EXIT_STAGE2_FAULT, 0);
+  return mapped ? NW_OUTCOME_RETRY : NW_OUTCOME_FAILED;
+}
+
+static bool hardware_regime(struct nw_machine *machine, struct nw_request *request,
+                            struct nw_regime *regime) {
+  (void)request;
+  *regime = *nw_mmu_regime(machine->mmu);
+  return true;
+}
+
+const struct nw_paging_mode nw_nested_mode = {
+    .name = "nested",
+    .start = start,
+    .stop = stop,
+    .enter_kernel = cross,
+    .leave_kernel = cross,
+    .write_register = write_register,
+    .invalidate = invalidate,
+    .fault = fault,
+    .hardware_regime = hardware_regime,
+};

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Three machines, one for each mode, do the same random things. After any of them, for every
+ * address: the native walk of the guest's table, and then the hypervisor's map, give what the nested
+ * walk and the shadow walk give; or all fault, and the guest sees the same fault. And whatever is
+ * left in a TLB agrees with the tables.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/machines.h"
+#include "support/random.h"
+
+#define DEVICE 0x10000000u /* beyond the guest's 64 MB */
+#define DEVICE_BYTES 0x10000u
+#define HOLE 0x00300000u /* a device within them */
+#define PROCESSES 6
+
+struct world {
+  struct nw_machine *machine[NW_MODES];
+  nw_process_id process[PROCESSES];
+  nw_process_id running;
+  struct random random;
+  bool short_of_memory;
+  char did[160]; /* the last operation, for messages */
+};
+
+/* Places that mappings are made at: close together, around large page and table edges, and at the
+ * ends of the address space. */
+static const uint64_t places[] = {
+    0x00000000, 0x00008000, 0x000ff000, 0x00100000, 0x001f0000, 0x00200000, 0x00210000, 0x003ff000,
+    0x00400000, 0x3ffff000, 0x40000000, 0x40200000, 0x7fe00000, 0xbfe00000, 0xbfff0000, 0xbffff000,
+};
+
+#define PLACES (sizeof places / sizeof places[0])
+
+static const char *const mode_names[NW_MODES] = {"native", "nested", "shadow"};
+
+static uint64_t random_place(struct world *world) {
+  uint64_t va = places[random_below(&world->random, PLACES)];
+  if (random_chance(&world->random, 60))
+    va += random_below(&world->random, 24) * PAGE;
+  return va < NW_USER_END ? va : NW_USER_END - PAGE;
+}
+
+static uint64_t random_length(struct world *world, uint64_t va) {
+  static const uint64_t pages[] = {1, 1, 2, 3, 16, 17, 40, 256, 512, 600, 1100};
+  uint64_t length = pages[random_below(&world->random, 11)] * PAGE;
+  return length < NW_USER_END - va ? length : NW_USER_END - va;
+}
+
+/* -- one address ---------------------------------------------------------------------------- */
+
+struct expected {
+  bool ok;
+  uint64_t ipa;
+  struct nw_fault fault;
+};
+
+static struct expected guests_own_view(struct world *world, const struct nw_request *request) {
+  struct nw_result result;
+  struct expected expected = {0};
+  expected.ok = nw_machine_debug_translate(
+      world->machine[NW_MODE_NATIVE], request->va, (enum nw_access)request->access,
+      (enum nw_privilege)request->privilege, &result);
+  expected.ipa = result.pa;
+  expected.fault = result.fault;
+  return expected;
+}
+
+static void complain(const struct world *world, enum nw_mode mode, const struct nw_request *request,
+                     const char *what) {
+  static const char *const accesses[] = {"read", "write", "execute"};
+  fail_msg("%s: %s of 0x%08llx, %s: %s; last done: %s", mode_names[mode],
+           accesses[request->access], (unsigned long long)request->va,
+           request->privilege == NW_USER ? "user" : "privileged", what, world->did);
+}
+
+static uint64_t host_address(const struct nw_machine *machine, uint64_t ipa) {
+  uint64_t pa = UINT64_MAX;
+  nw_machine_guest_address(machine, ipa, &pa);
+  return pa;
+}
+
+/* A translation that the hardware has at this moment must be one that the guest's table gives. */
+static void check_present(struct world *world, enum nw_mode mode, const struct nw_request *request,
+                          const struct expected *expected, const struct nw_result *result) {
+  struct nw_machine *machine = world->machine[mode];
+  if (!expected->ok)
+    complain(world, mode, request, "translated, where the guest's table faults");
+  if (mode != NW_MODE_NATIVE && nw_machine_is_mmio(machine, expected->ipa))
+    complain(world, mode, request, "translated, where a device is");
+  if (mode != NW_MODE_NATIVE && result->pa != host_address(machine, expected->ipa))
+    complain(world, mode, request, "translated to another address");
+  if (mode == NW_MODE_NATIVE && result->pa != expected->ipa)
+    complain(world, mode, request, "translated to another address");
+}
+
+static void check_resolved(struct world *world, enum nw_mode mode,
+                           const struct nw_request *request, const struct expected *expected) {
+  struct nw_machine *machine = world->machine[mode];
+  struct nw_result result;
+  bool device = mode != NW_MODE_NATIVE && expected->ok &&
+                nw_machine_is_mmio(machine, expected->ipa);
+  enum nw_fault_outcome outcome = nw_machine_resolve(machine, request);
+  switch (outcome) {
+  case NW_OUTCOME_RETRY:
+    if (!nw_machine_debug_translate(machine, request->va, (enum nw_access)request->access,
+                                    (enum nw_privilege)request->privilege, &result))
+      complain(world, mode, request, "not translated after it was mended");
+    check_present(world, mode, request, expected, &result);
+    break;
+  case NW_OUTCOME_EMULATED:
+    if (!device && !(mode == NW_MODE_SHADOW && request->access == NW_WRITE && expected->ok &&
+                     nw_shadow_is_table(nw_shadow_pages_of(machine), expected->ipa)))
+      complain(world, mode, request, "emulated, where neither a device nor a table is");
+    break;
+  case NW_OUTCOME_GUEST:
+    if (expected->ok)
+      complain(world, mode, request, "a fault for the guest, where its table translates");
+    if (machine->guest_fault.type != expected->fault.type ||
+        machine->guest_fault.level != expected->fault.level ||
+        machine->guest_fault.domain != expected->fault.domain || machine->guest_fault.stage != 1 ||
+        machine->guest_fault.va != request->va || machine->guest_fault.access != request->access)
+      complain(world, mode, request, "another fault than the guest's table gives");
+    break;
+  case NW_OUTCOME_FAILED:
+    complain(world, mode, request, "the hypervisor gave up");
+  }
+}
+
+/* What the TLBs and the tables behind them give for the program at this moment. */
+static void check_tlb(struct world *world, enum nw_mode mode, const struct nw_request *request,
+                      const struct expected *expected) {
+  struct nw_machine *machine = world->machine[mode];
+  struct nw_request seen = *request;
+  struct nw_result result;
+  seen.debug = true;
+  if (nw_mmu_translate(machine->mmu, &seen, &machine->walker, &result))
+    check_present(world, mode, request, expected, &result);
+}
+
+static void check_address(struct world *world, uint64_t va) {
+  for (unsigned i = 0; i < 6; i++) {
+    struct nw_request request = {.va = va, .access = (uint8_t)(i % 3),
+                                 .privilege = i < 3 ? NW_USER : NW_PRIVILEGED};
+    struct expected expected = guests_own_view(world, &request);
+    for (enum nw_mode mode = NW_MODE_NATIVE; mode < NW_MODES; mode++) {
+      struct nw_result result;
+      if (nw_machine_debug_translate(world->machine[mode], va, (enum nw_access)request.access,
+                                     (enum nw_privilege)request.privilege, &result))
+        check_present(world, mode, &request, &expected, &result);
+      if (request.privilege == NW_USER)
+        check_tlb(world, mode, &request, &expected);
+    }
+    for (enum nw_mode mode = NW_MODE_NESTED; mode < NW_MODES; mode++)
+      check_resolved(world, mode, &request, &expected);
+  }
+}
+
+/* -- the whole world ------------------------------------------------------------------------ */
+
+static void check_mapping_edges(struct world *world) {
+  const struct nw_address_space *space =
+      nw_guest_kernel_space(world->machine[NW_MODE_NATIVE]->kernel);
+  if (space == NULL || space->mappings.count == 0)
+    return;
+  size_t i = random_below(&world->random, (uint32_t)space->mappings.count);
+  uint64_t start = space->mappings.mapping[i].start, end = space->mappings.mapping[i].end;
+  check_address(world, start);
+  check_address(world, end - 4);
+  check_address(world, end);
+  if (start > 0)
+    check_address(world, start - 4);
+}
+
+static void check_world(struct world *world) {
+  char error[200];
+  struct nw_machine *native = world->machine[NW_MODE_NATIVE];
+  struct nw_shadows *shadows = nw_shadow_pages_of(world->machine[NW_MODE_SHADOW]);
+  check_mapping_edges(world);
+  for (unsigned i = 0; i < 3; i++)
+    check_address(world, random_place(world) + (random_bits(&world->random) & 0xffc));
+  check_address(world, NW_LINEAR_BASE + (random_bits(&world->random) % native->config.guest.memory & ~UINT64_C(3)));
+  check_address(world, NW_LINEAR_BASE + native->kernel->own.root);
+  if (nw_guest_kernel_space(native->kernel) != NULL)
+    check_address(world, NW_LINEAR_BASE + nw_guest_kernel_space(native->kernel)->table.root);
+  check_address(world, NW_VECTOR_PAGE + 0xfe0);
+  if (!nw_shadow_consistent(shadows, error, sizeof error))
+    fail_msg("%s; last done: %s", error, world->did);
+  const struct nw_machine_statistics *expected = nw_machine_statistics(native);
+  for (enum nw_mode mode = NW_MODE_NATIVE; mode < NW_MODES; mode++) {
+    const struct nw_machine_statistics *seen = nw_machine_statistics(world->machine[mode]);
+    check_sums(world->machine[mode]);
+    assert_int_equal(free_frames(world->machine[mode]), free_frames(native));
+    assert_int_equal(seen->page_faults, expected->page_faults);
+    assert_int_equal(seen->pte_writes, expected->pte_writes);
+    assert_int_equal(seen->context_switches, expected->context_switches);
+    assert_int_equal(seen->cycles_guest_kernel, expected->cycles_guest_kernel);
+    assert_int_equal(seen->references, expected->references);
+  }
+}
+
+/* Does something on all machines, which have to agree on its outcome. */
+#define ON_ALL(world, result, call)                                                                \
+  do {                                                                                             \
+    for (enum nw_mode mode = NW_MODE_NATIVE; mode < NW_MODES; mode++) {                            \
+      struct nw_machine *machine = (world)->machine[mode];                                         \
+      unsigned seen = (unsigned)(call);                                                            \
+      if (mode == NW_MODE_NATIVE)                                                                  \
+        (result) = seen;                                                                           \
+      else if (seen != (result))                                                                   \
+        fail_msg("%s answers %u, native %u: %s", mode_names[mode], seen, (result), (world)->did);  \
+    }                                                                                              \
+  } while (0)
+
+static void note(struct world *world, const char *what, uint64_t a, uint64_t b, uint64_t c) {
+  snprintf(world->did, sizeof world->did, "%s 0x%llx 0x%llx 0x%llx", what, (unsigned long long)a,
+           (unsigned long long)b, (unsigned long long)c);
+}
+
+static void do_access(struct world *world) {
+  const struct nw_address_space *space =
+      nw_guest_kernel_space(world->machine[NW_MODE_NATIVE]->kernel);
+  uint64_t va = random_place(world) + (random_bits(&world->random) & 0xffc);
+  if (space != NULL && space->mappings.count > 0 && random_chance(&world->random, 70)) {
+    size_t i = random_below(&world->random, (uint32_t)space->mappings.count);
+    const struct nw_mapping *mapping = &space->mappings.mapping[i];
+    va = mapping->start + random_bits(&world->random) % (mapping->end - mapping->start);
+    va &= ~UINT64_C(3);
+  }
+  enum nw_access access = (enum nw_access)random_below(&world->random, 3);
+  uint32_t count = access == NW_EXECUTE ? 1 + random_below(&world->random, 9) : 1;
+  unsigned status = 0;
+  note(world, "access", va, access, count);
+  ON_ALL(world, status, nw_machine_access(machine, access, va, count));
+  if (status != NW_MACHINE_OUT_OF_GUEST_MEMORY || !world->short_of_memory)
+    assert_int_equal(status, world->running == 0 ? NW_MACHINE_BAD_PROCESS : NW_MACHINE_OK);
+}
+
+static void do_map(struct world *world) {
+  uint64_t va = random_place(world), length = random_length(world, va);
+  unsigned protection = random_below(&world->random, 8), status = 0;
+  bool shared = random_chance(&world->random, 25);
+  note(world, shared ? "map shared" : "map", va, length, protection);
+  ON_ALL(world, status, nw_machine_map(machine, va, length, protection, shared));
+}
+
+static void do_map_device(struct world *world) {
+  uint64_t va = random_place(world), ipa = random_chance(&world->random, 50) ? DEVICE : HOLE;
+  uint64_t length = (1 + random_below(&world->random, 4)) * PAGE;
+  unsigned status = 0;
+  note(world, "map device", va, length, ipa);
+  ON_ALL(world, status, nw_machine_map_device(machine, va, length, ipa));
+}
+
+static void do_unmap(struct world *world) {
+  uint64_t va = random_place(world), length = random_length(world, va);
+  unsigned status = 0;
+  note(world, "unmap", va, length, 0);
+  ON_ALL(world, status, nw_machine_unmap(machine, va, length));
+}
+
+static void do_protect(struct world *world) {
+  uint64_t va = random_place(world), length = random_length(world, va);
+  unsigned protection = random_below(&world->random, 8), status = 0;
+  note(world, "protect", va, length, protection);
+  ON_ALL(world, status, nw_machine_protect(machine, va, length, protection));
+}
+
+static void do_remap(struct world *world) {
+  uint64_t va = random_place(world), length = random_length(world, va);
+  uint64_t to = random_chance(&world->random, 30) ? va : random_place(world);
+  uint64_t grown = random_length(world, to);
+  unsigned status = 0;
+  note(world, "remap", va, length, to);
+  ON_ALL(world, status, nw_machine_remap(machine, va, length, to, grown));
+}
+
+static void do_switch(struct world *world) {
+  nw_process_id id = world->process[random_below(&world->random, PROCESSES)];
+  unsigned status = 0;
+  note(world, "switch", id, 0, 0);
+  ON_ALL(world, status, nw_machine_switch(machine, id));
+  if (status == NW_MACHINE_OK)
+    world->running = id;
+}
+
+static void do_fork(struct world *world) {
+  nw_process_id parent = world->process[random_below(&world->random, PROCESSES)];
+  unsigned slot = random_below(&world->random, PROCESSES), child = 0;
+  bool share = random_chance(&world->random, 20);
+  if (world->process[slot] != 0)
+    return;
+  note(world, share ? "fork sharing" : "fork", parent, 0, 0);
+  ON_ALL(world, child, nw_machine_fork(machine, parent, share));
+  world->process[slot] = child;
+}
+
+static void do_spawn(struct world *world) {
+  unsigned slot = random_below(&world->random, PROCESSES), child = 0;
+  if (world->process[slot] != 0)
+    return;
+  note(world, "spawn", 0, 0, 0);
+  ON_ALL(world, child, nw_machine_spawn(machine));
+  world->process[slot] = child;
+}
+
+static void do_exit(struct world *world) {
+  unsigned slot = random_below(&world->random, PROCESSES), status = 0;
+  nw_process_id id = world->process[slot];
+  note(world, "exit", id, 0, 0);
+  ON_ALL(world, status, nw_machine_exit(machine, id));
+  assert_int_equal(status, id == 0 ? NW_MACHINE_BAD_PROCESS : NW_MACHINE_OK);
+  world->process[slot] = 0;
+  if (world->running == id)
+    world->running = 0;
+}
+
+static void do_exec(struct world *world) {
+  unsigned status = 0;
+  note(world, "exec", 0, 0, 0);
+  ON_ALL(world, status, nw_machine_exec(machine));
+}
+
+static void do_syscall(struct world *world) {
+  unsigned status = 0;
+  note(world, "syscall", 0, 0, 0);
+  ON_ALL(world, status, nw_machine_syscall(machine));
+}
+
+static void do_something(struct world *world) {
+  static const struct {
+    void (*act)(struct world *);
+    unsigned weight;
+  } acts[] = {
+      {do_access, 60}, {do_map, 9},   {do_unmap, 6}, {do_protect, 6}, {do_remap, 4}, {do_switch, 7},
+      {do_fork, 4},    {do_spawn, 2}, {do_exit, 2},  {do_exec, 1},    {do_syscall, 1},
+      {do_map_device, 3},
+  };
+  unsigned total = 0;
+  for (unsigned i = 0; i < sizeof acts / sizeof acts[0]; i++)
+    total += acts[i].weight;
+  unsigned chosen = random_below(&world->random, total);
+  for (unsigned i = 0;; i++) {
+    if (chosen < acts[i].weight) {
+      acts[i].act(world);
+      return;
+    }
+    chosen -= acts[i].weight;
+  }
+}
+
+static void live(const struct nw_machine_config *config, uint64_t salt, unsigned steps) {
+  struct world world = {.random = random_from_seed("invariant")};
+  world.random.state += salt;
+  world.short_of_memory = config->guest.memory < 64 * MIB;
+  uint64_t free_at_start = 0;
+  for (enum nw_mode mode = NW_MODE_NATIVE; mode < NW_MODES; mode++)
+    world.machine[mode] = make_machine(config, mode);
+  free_at_start = free_frames(world.machine[NW_MODE_NATIVE]);
+  for (unsigned step = 0; step < steps; step++) {
+    do_something(&world);
+    check_world(&world);
+  }
+  for (unsigned slot = 0; slot < PROCESSES; slot++) {
+    unsigned status = 0;
+    if (world.process[slot] != 0)
+      ON_ALL(&world, status, nw_machine_exit(machine, world.process[slot]));
+  }
+  for (enum nw_mode mode = NW_MODE_NATIVE; mode < NW_MODES; mode++) {
+    if (free_frames(world.machine[mode]) != free_at_start)
+      fail_msg("%llu frames were free, %llu are, large pages %d, sync %d, 2 MB %d",
+               (unsigned long long)free_at_start,
+               (unsigned long long)free_frames(world.machine[mode]), config->guest.large_pages,
+               config->hypervisor.shadow_sync, config->hypervisor.stage2_large);
+    nw_machine_destroy(world.machine[mode]);
+  }
+}
+
+static struct nw_machine_config base(enum nw_guest_format format) {
+  struct nw_machine_config config = small_machine(format);
+  config.mmu.walk_cache = (struct nw_tlb_config){8, 8, 1, NW_POLICY_LRU};
+  config.mmu.ipa_cache = (struct nw_tlb_config){8, 2, 1, NW_POLICY_LRU};
+  config.hypervisor.mmio[0] = (struct nw_mmio_range){DEVICE, DEVICE_BYTES};
+  config.hypervisor.mmio[1] = (struct nw_mmio_range){HOLE, DEVICE_BYTES};
+  config.hypervisor.mmio_ranges = 2;
+  config.program_accesses = true;
+  return config;
+}
+
+static void every_policy(enum nw_guest_format format) {
+  struct nw_machine_config config = base(format);
+  uint64_t salt = 0;
+  for (unsigned large = NW_LARGE_NEVER; large <= NW_LARGE_ALWAYS; large++) {
+    for (unsigned sync = NW_SHADOW_DROP; sync <= NW_SHADOW_UPDATE; sync++) {
+      for (unsigned bits = 0; bits < 4; bits++) {
+        config.guest.large_pages = (enum nw_large_pages)large;
+        config.hypervisor.shadow_sync = (enum nw_shadow_sync)sync;
+        config.hypervisor.stage2_large = (bits & 1) != 0;
+        config.guest.deprivileged = (bits & 2) == 0;
+        live(&config, ++salt << 32, 400);
+      }
+    }
+  }
+}
+
+static void all_modes_translate_alike_with_short_descriptors(void **state) {
+  (void)state;
+  every_policy(NW_GUEST_SHORT);
+}
+
+static void all_modes_translate_alike_with_long_descriptors(void **state) {
+  (void)state;
+  every_policy(NW_GUEST_LPAE);
+}
+
+/* Guest and host short of memory: operations fail in the middle, and what they leave is sound. */
+static void all_modes_translate_alike_when_the_guest_runs_out_of_memory(void **state) {
+  (void)state;
+  for (unsigned format = NW_GUEST_SHORT; format <= NW_GUEST_LPAE; format++) {
+    struct nw_machine_config config = base((enum nw_guest_format)format);
+    config.guest.memory = 5 * MIB;
+    config.guest.large_pages = NW_LARGE_ALIGNED;
+    live(&config, format + 77, 1500);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(all_modes_translate_alike_with_short_descriptors),
+      cmocka_unit_test(all_modes_translate_alike_with_long_descriptors),
+      cmocka_unit_test(all_modes_translate_alike_when_the_guest_runs_out_of_memory),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every total of the statistics is the sum of its parts, in every mode, on whole runs: of a program
+ * that touches, maps, unmaps, protects, forks, copies on write, and calls its kernel at random.
+ */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "sim/config.h"
+#include "sim/names.h"
+#include "sim/statistics.h"
+#include "support/trace_script.h"
+
+static uint64_t seed;
+
+static uint64_t next_random(uint64_t *state) {
+  *state ^= *state << 13;
+  *state ^= *state >> 7;
+  *state ^= *state << 17;
+  return *state;
+}
+
+#define HEAP 0x200000u
+#define HEAP_PAGES 300u
+
+/* One record at random. */
+static void write_random_record(FILE *script, uint64_t *state, int stream) {
+  unsigned page = (unsigned)(next_random(state) % HEAP_PAGES);
+  unsigned address = HEAP + page * 4096u + (unsigned)(next_random(state) % 4096u);
+  unsigned code = 0x10000u + (unsigned)(next_random(state) % 40u) * 4096u;
+  switch (next_random(state) % 64) {
+  case 0:
+    fprintf(script, "%d unmap 0x%x 0x%x\n", stream, HEAP + page * 4096u, 4096u * (1 + page % 9));
+    break;
+  case 1:
+    fprintf(script, "%d map 0x%x 0x%x 3 0\n", stream, HEAP + page * 4096u, 4096u * (1 + page % 9));
+    break;
+  case 2: /* left readable and writable: the program never breaks its own rules */
+    fprintf(script, "%d protect 0x%x 0x1000 1\n%d protect 0x%x 0x1000 3\n", stream,
+            HEAP + page * 4096u, stream, HEAP + page * 4096u);
+    break;
+  case 3:
+    fprintf(script, "%d syscall 4\n", stream);
+    break;
+  default:
+    fprintf(script, "%d block 0x%x %u\n%d %s 0x%x 4\n", stream, code, 1 + page % 30u, stream,
+            next_random(state) & 1 ? "load" : "store", address);
+    break;
+  }
+}
+
+static void write_script(FILE *script) {
+  uint64_t state = seed;
+  fputs("stream - 0\nstream 0 0\nstream 0 4\n"
+        "0 map 0x10000 0x40000 5 1\n0 map 0x200000 0x200000 3 0\n",
+        script);
+  for (int i = 0; i < 2000; i++)
+    write_random_record(script, &state, 0);
+  fputs("0 fork 1 0 100\n0 fork 2 1 101\n", script);
+  for (int i = 0; i < 6000; i++)
+    write_random_record(script, &state, (int)(next_random(&state) % 3));
+  fputs("1 exec 0\n1 map 0x10000 0x40000 5 1\n", script);
+  for (int i = 0; i < 1000; i++)
+    write_random_record(script, &state, 1);
+  fputs("1 exit 0 1\n2 exit 0 0\n0 exit 0 1\n", script);
+}
+
+static struct nw_trace *trace;
+
+static int make_trace(void **state) {
+  (void)state;
+  char path[] = "/tmp/test_sums_XXXXXX", *text = NULL;
+  size_t size;
+  int descriptor = mkstemp(path);
+  FILE *script = open_memstream(&text, &size);
+  if (descriptor < 0 || !script)
+    return -1;
+  close(descriptor);
+  write_script(script);
+  fclose(script);
+  script = fmemopen(text, size, "r");
+  bool good = script && trace_script_write(script, "armv7", path) &&
+              nw_trace_open(path, &trace, NULL) == NW_TRACE_OK;
+  if (script)
+    fclose(script);
+  free(text);
+  unlink(path);
+  return good ? 0 : -1;
+}
+
+static int drop_trace(void **state) {
+  (void)state;
+  nw_trace_close(trace);
+  return 0;
+}
+
+static uint64_t sum(const uint64_t *values, size_t count) {
+  uint64_t total = 0;
+  for (size_t i = 0; i < count; i++)
+    total += values[i];
+  return total;
+}
+
+#define SUM(array) sum(array, sizeof(array) / sizeof((array)[0]))
+
+static void check_tlb(const struct nw_tlb_statistics *tlb) {
+  assert_int_equal(tlb->accesses, tlb->hits + tlb->misses);
+  assert_int_equal(tlb->hits, SUM(tlb->hits_by_size));
+  assert_int_equal(tlb->misses, SUM(tlb->misses_by_size) + tlb->misses_faulted);
+}
+
+static void check_walks(const struct nw_mmu_statistics *mmu) {
+  assert_int_equal(mmu->walks, SUM(mmu->walk_cycles_histogram));
+  assert_int_equal(mmu->walk_references, SUM(mmu->s1) + SUM(mmu->s2));
+  assert_int_equal(SUM(mmu->s2), SUM(mmu->s2_for_s1) + mmu->s2_final);
+  assert_int_equal(mmu->s1[0] + mmu->s1[4] + mmu->s1[5], 0); /* levels without a name */
+  assert_int_equal(mmu->s2[0] + mmu->s2[4] + mmu->s2[5], 0);
+  assert_true(mmu->walk_cache_hits <= mmu->walk_cache_lookups);
+  assert_true(mmu->ipa_cache_hits <= mmu->ipa_cache_lookups);
+  assert_int_equal(mmu->faults[NW_FAULT_NONE], 0);
+}
+
+static void check_totals(const struct nw_run_result *r) {
+  const struct nw_trace_counts *counts = nw_trace_totals(trace);
+  assert_true(r->complete);
+  assert_int_equal(nw_run_references(r), nw_trace_references(counts));
+  assert_int_equal(r->machine.instructions, counts->instructions);
+  assert_int_equal(r->machine.syscalls, counts->syscalls);
+  assert_int_equal(SUM(r->machine.exit_cycles), r->machine.cycles_exits);
+  assert_true(SUM(r->machine.shadow_step_cycles) <= r->machine.cycles_exits);
+  uint64_t named = 0, cycles = 0, count;
+  static const char *const parts[] = {"cycles.base", "cycles.memory", "cycles.translation",
+                                      "cycles.guest_kernel", "cycles.exits"};
+  for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+    assert_true(nw_statistics_find(r, parts[i], &count));
+    named += count;
+  }
+  assert_true(nw_statistics_find(r, "sim.cycles", &cycles));
+  assert_int_equal(cycles, named);
+}
+
+/* What a level passes on is what the level below is asked for. */
+static void check_memory(const struct nw_run_result *r, const struct nw_machine_config *config) {
+  for (int by = 0; by < NW_REQUESTERS; by++) {
+    uint64_t passed_on = 0;
+    bool first = true;
+    for (uint32_t i = 0; i < r->caches; i++) {
+      if (!(config->memory.cache[i].serves & 1u << by))
+        continue;
+      const struct nw_cache_statistics *counts = &r->cache[i].counts;
+      assert_true(first || counts->accesses[by] == passed_on);
+      passed_on = counts->accesses[by] - counts->hits[by];
+      first = false;
+    }
+    if (!first)
+      assert_int_equal(r->dram[by], passed_on);
+  }
+}
+
+static void check_mode(const struct nw_run_result *r) {
+  if (r->mode == NW_MODE_NATIVE) {
+    assert_int_equal(nw_run_exits(r), 0);
+    assert_int_equal(r->machine.cycles_exits, 0);
+  }
+  if (r->mode != NW_MODE_NESTED) {
+    assert_int_equal(SUM(r->mmu.s2), 0);
+    assert_int_equal(r->machine.exits[NW_EXIT_STAGE2_FAULT], 0);
+  }
+  if (r->mode != NW_MODE_SHADOW)
+    assert_int_equal(SUM(r->machine.shadow_steps), 0);
+  assert_true(r->mmu.walks > 0 && r->machine.page_faults > 0 && r->machine.pte_writes > 0);
+}
+
+static void check_machine(const char *name) {
+  const char *source = getenv("top_srcdir");
+  char path[512];
+  struct nw_machine_config config;
+  struct nw_config_error failure;
+  snprintf(path, sizeof path, "%s/configs/machines/%s.yaml", source ? source : ".", name);
+  static const char *const sets[] = {"guest.quantum=500"};
+  if (!nw_config_load(path, sets, 1, &config, &failure))
+    fail_msg("%s", failure.message);
+  for (int mode = 0; mode < NW_MODES; mode++) {
+    struct nw_run_result result;
+    char error[NW_RUN_ERROR] = "";
+    print_message("%s, %s, seed %" PRIu64 "\n", name, nw_mode_names[mode], seed);
+    if (nw_run(trace, &config, (enum nw_mode)mode, NULL, &result, error) != NW_RUN_OK)
+      fail_msg("%s", error);
+    check_tlb(&result.mmu.l1i);
+    check_tlb(&result.mmu.l1d);
+    check_tlb(&result.mmu.l2);
+    check_walks(&result.mmu);
+    check_totals(&result);
+    check_memory(&result, &config);
+    check_mode(&result);
+  }
+}
+
+static void sums_hold_on_cortex_a15(void **state) {
+  (void)state;
+  check_machine("cortex-a15");
+}
+
+static void sums_hold_on_cortex_a7(void **state) {
+  (void)state;
+  check_machine("cortex-a7");
+}
+
+static void sums_hold_on_teaching(void **state) {
+  (void)state;
+  check_machine("teaching");
+}
+
+int main(void) {
+  const char *given = getenv("NW_SEED");
+  seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
+  seed += seed == 0;
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(sums_hold_on_cortex_a15),
+      cmocka_unit_test(sums_hold_on_cortex_a7),
+      cmocka_unit_test(sums_hold_on_teaching),
+  };
+  return cmocka_run_group_tests(tests, make_trace, drop_trace);
+}

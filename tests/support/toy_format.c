@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "support/toy_format.h"
+
+#include "core/rights.h"
+
+#define SHIFTS {[1] = 30, [2] = 21, [3] = 12}
+
+/* A leaf that is still clean after this access says so in its rights. */
+static void add_flags(const struct nwi_decode_context *context, uint64_t d, uint32_t clean,
+                      struct nwi_descriptor *out) {
+  if (out->kind == NWI_INVALID) {
+    return;
+  }
+  out->updated = d | TOY_ACCESSED;
+  if (out->kind == NWI_LEAF && context->access == NW_WRITE) {
+    out->updated |= TOY_DIRTY;
+  }
+  if (out->kind == NWI_LEAF && !(out->updated & TOY_DIRTY)) {
+    out->rights |= clean;
+  }
+}
+
+static void decode_s1(const struct nwi_decode_context *context, uint64_t d,
+                      struct nwi_descriptor *out) {
+  nwi_format_lpae_s1.decode(context, d, out);
+  add_flags(context, d, NWI_R_S1_CLEAN, out);
+}
+
+static void decode_s2(const struct nwi_decode_context *context, uint64_t d,
+                      struct nwi_descriptor *out) {
+  nwi_format_lpae_s2.decode(context, d, out);
+  add_flags(context, d, NWI_R_S2_CLEAN, out);
+}
+
+static uint8_t leaf_level(uint8_t page_log2) {
+  return nwi_format_lpae_s1.leaf_level(page_log2);
+}
+
+static uint64_t encode_s1_leaf(const struct nwi_leaf *leaf) {
+  return nwi_format_lpae_s1.encode_leaf(leaf);
+}
+
+static uint64_t encode_s2_leaf(const struct nwi_leaf *leaf) {
+  return nwi_format_lpae_s2.encode_leaf(leaf);
+}
+
+static uint64_t encode_table(uint8_t level, uint64_t table, uint8_t domain) {
+  return nwi_format_lpae_s1.encode_table(level, table, domain);
+}
+
+const struct nw_format toy_format_s1 = {
+    .name = "toy",
+    .descriptor_bytes = 8,
+    .first_level = 1,
+    .last_level = 3,
+    .shift = SHIFTS,
+    .decode = decode_s1,
+    .leaf_level = leaf_level,
+    .encode_leaf = encode_s1_leaf,
+    .encode_table = encode_table,
+};
+
+const struct nw_format toy_format_s2 = {
+    .name = "toy-stage2",
+    .descriptor_bytes = 8,
+    .first_level = 1,
+    .last_level = 3,
+    .shift = SHIFTS,
+    .decode = decode_s2,
+    .leaf_level = leaf_level,
+    .encode_leaf = encode_s2_leaf,
+    .encode_table = encode_table,
+};

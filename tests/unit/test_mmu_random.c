@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The MMU under random traffic, compared with something simpler: with plain walks without TLBs and
+ * caches, with itself one request at a time, with itself undisturbed by debug requests. Every test
+ * prints its seed and takes it from NW_SEED; a case that fails is cut down before it is printed.
+ */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/mmu_rig.h"
+
+/* -- random machines --------------------------------------------------------------------------- */
+
+static struct nw_tlb_config random_tlb(uint64_t *chance, unsigned most_log2) {
+  static const uint8_t policies[] = {NW_POLICY_LRU, NW_POLICY_TREE_PLRU, NW_POLICY_FIFO,
+                                     NW_POLICY_RANDOM};
+  unsigned entries_log2 = rig_below(chance, most_log2 + 1);
+
+  return (struct nw_tlb_config){
+      .entries = rig_below(chance, 4) == 0 ? 0 : 1u << entries_log2,
+      .ways = 1u << rig_below(chance, entries_log2 + 1),
+      .latency = rig_below(chance, 5),
+      .policy = policies[rig_below(chance, 4)],
+  };
+}
+
+static struct nw_mmu_config random_config(uint64_t *chance, enum nw_regime_kind kind) {
+  return (struct nw_mmu_config){
+      .regime = kind,
+      .l1i = random_tlb(chance, 3),
+      .l1d = random_tlb(chance, 4),
+      .l2 = random_tlb(chance, 6),
+      .walk_cache = random_tlb(chance, 4),
+      .ipa_cache = random_tlb(chance, 4),
+      .walkers = 1 + rig_below(chance, 4),
+      .cycles = {.begin = (uint16_t)rig_below(chance, 9), .read = 2, .fill = 1, .done = 3},
+      .seed = tables_random(chance),
+  };
+}
+
+/* -- random operations ------------------------------------------------------------------------- */
+
+/* Four regions of guest memory of 2 MB each, of which 16 pages of 4 KB each are looked at. */
+#define REGIONS 4
+#define PAGES 16
+
+enum kind { TRANSLATE, MAP_STAGE1, MAP_STAGE2, SET_RIGHTS, SET_TAGS, SWITCH_STAGE, KINDS };
+
+struct operation {
+  uint8_t kind;
+  uint8_t access, privilege;
+  uint32_t region, page, choice, rights;
+  uint32_t offset;
+};
+
+static uint64_t va_of(const struct operation *op) {
+  return 0x00400000ull + (uint64_t)op->region * 0x200000 + (uint64_t)op->page * 0x1000;
+}
+
+static struct operation random_operation(uint64_t *chance) {
+  static const uint8_t weight[KINDS] = {30, 4, 3, 2, 2, 1};
+  unsigned pick = rig_below(chance, 42);
+  struct operation op = {0};
+
+  while (pick >= weight[op.kind]) {
+    pick -= weight[op.kind++];
+  }
+  op.access = (uint8_t)rig_below(chance, 3);
+  op.privilege = (uint8_t)rig_below(chance, 2);
+  op.region = rig_below(chance, REGIONS);
+  op.page = rig_below(chance, PAGES);
+  op.choice = rig_below(chance, 1u << 16);
+  op.rights = rig_below(chance, 16);
+  op.offset = rig_below(chance, 0x1000);
+  return op;
+}
+
+static void print_operation(const struct operation *op) {
+  static const char *const names[KINDS] = {"translate",  "map stage 1", "map stage 2",
+                                           "set rights", "set tags",    "switch stage"};
+  print_message("  %s va=0x%08" PRIx64 " offset=0x%x access=%u privilege=%u choice=%u rights=%u\n",
+                names[op->kind], va_of(op), op->offset, op->access, op->privilege, op->choice,
+                op->rights);
+}
+
+/* Every tag and address is in play, so a change is followed by an operation that reaches them all;
+ * a stage-1 change without VMIDs may be named by address, page by page. */
+static void maintain(struct rig *rig, const struct operation *op, uint64_t va, uint64_t size) {
+  bool virtualized = nw_regime_has_stage2((enum nw_regime_kind)nw_mmu_regime(rig->mmu)->kind);
+
+  if (virtualized || op->choice % 3 == 0) {
+    nw_mmu_invalidate(rig->mmu, NW_TLBI_ALLNSNH, 0);
+  } else if (op->choice % 3 == 1) {
+    nw_mmu_invalidate(rig->mmu, NW_TLBI_ALL, 0);
+  } else {
+    for (uint64_t at = 0; at < size; at += 0x1000) {
+      nw_mmu_invalidate(rig->mmu, NW_TLBI_MVAA, va + at);
+    }
+  }
+}
+
+/* Maps a page or clears a descriptor, at a random level: sections over tables and back, too. */
+static void change_stage1(struct rig *rig, const struct operation *op) {
+  const struct nw_format *format = rig->tables->regime.s1_format;
+  bool is_short = format->descriptor_bytes == 4;
+  uint64_t va = va_of(op);
+  unsigned choice = op->choice / 3 % 8;
+  unsigned log2 = choice != 0 ? 12 : is_short ? 20 : 21;
+
+  va = va >> log2 << log2;
+  /* where a section was, a table is to come: its descriptor goes first */
+  unsigned leaf = format->leaf_level((uint8_t)log2);
+  if (leaf == format->last_level) {
+    uint64_t above = tables_descriptor_pa(rig->tables, 1, va, leaf - 1u);
+    uint64_t d = above == 0 ? 0 : tables_get(rig->tables, above, format->descriptor_bytes);
+    bool is_block = d != 0 && (is_short ? (d & 3) != 1 : (d & 3) == 1);
+    if (is_block) {
+      tables_put(rig->tables, above, format->descriptor_bytes, 0);
+    }
+  }
+  if (choice == 1) {
+    tables_map_raw(rig->tables, 1, va, leaf, 0, 0);
+  } else {
+    struct nwi_leaf page = {
+        .output = log2 == 12 ? RIG_IPA + (op->choice / 24 % 64) * 0x1000 : RIG_IPA,
+        .page_log2 = (uint8_t)log2,
+        .readable = true,
+        .writable = (op->rights & 1) != 0,
+        .executable = (op->rights & 2) != 0,
+        .user = (op->rights & 4) != 0,
+        .global = (op->rights & 8) != 0,
+    };
+    tables_map_raw(rig->tables, 1, va, leaf, format->encode_leaf(&page), op->choice % 2);
+  }
+  maintain(rig, op, va_of(op) >> 21 << 21, 0x200000);
+}
+
+static void change_stage2(struct rig *rig, const struct operation *op) {
+  uint64_t ipa = RIG_IPA + (op->choice / 24 % 64) * 0x1000;
+
+  if (!rig->tables->regime.s2_enabled) {
+    return;
+  }
+  tables_map(rig->tables, 2, ipa, 0x300000000 + (op->choice % 97) * 0x1000, 12,
+             op->rights | (op->choice % 4 != 0 ? MAP_READ : 0));
+  maintain(rig, op, 0, 0);
+}
+
+/* What may change without a flush: DACR, AFE, WXN, UWXN. Stage 1 stays on. */
+static void change_rights(struct rig *rig, const struct operation *op) {
+  static const uint32_t dacr[] = {0x5, 0x1, 0x4, 0x7, 0xd, 0xf, 0x2, 0x0};
+
+  rig_register(rig, NW_REG_DACR, dacr[op->choice % 8]);
+  rig_register(rig, NW_REG_SCTLR,
+               1u | (op->rights & 1) << 29 | (op->rights & 2) << 18 | (op->rights & 4) << 18);
+}
+
+static void change_tags(struct rig *rig, const struct operation *op) {
+  const struct nw_regime *regime = nw_mmu_regime(rig->mmu);
+
+  if (regime->s1_format->descriptor_bytes == 4) {
+    rig_asid(rig, op->choice % 3);
+  } else {
+    rig_register(rig, NW_REG_TTBR0, TABLES_IPA | (uint64_t)(op->choice % 3) << 48);
+  }
+  if (nw_regime_has_stage2((enum nw_regime_kind)regime->kind)) {
+    rig_vmid(rig, op->choice / 3 % 2);
+  }
+}
+
+/* Stage 1 on and off, stage 2 on and off; the tables are built as if both were on. */
+static void switch_stage(struct rig *rig, const struct operation *op) {
+  const struct nw_regime *regime = nw_mmu_regime(rig->mmu);
+  uint64_t sctlr = (regime->reg[NW_REG_SCTLR] & ~1ull) | (op->choice % 4 != 0);
+
+  nw_mmu_write_register(rig->mmu, NW_REG_SCTLR, sctlr);
+  if (nw_regime_has_stage2((enum nw_regime_kind)regime->kind)) {
+    nw_mmu_write_register(rig->mmu, NW_REG_HCR, op->choice / 4 % 4 != 0);
+  }
+}
+
+static bool translates_like_a_plain_walk(struct rig *rig, const struct operation *op,
+                                         struct nw_result *expected) {
+  struct nw_request request = {
+      .va = va_of(op) + op->offset, .access = op->access, .privilege = op->privilege};
+
+  rig->accesses = 0;
+  *expected = rig_plain_walk(rig, &request);
+  nw_mmu_translate(rig->mmu, &request, &rig->memory, &rig->result);
+  return rig_same_outcome(expected, &rig->result);
+}
+
+/* Carries out operations; the number of the first translation that differs, or `count`. */
+static unsigned carry_out(const struct nw_mmu_config *config, const struct operation *operations,
+                          unsigned count, struct nw_result results[2]) {
+  struct rig *rig = rig_new(config);
+  unsigned i;
+
+  for (i = 0; i < count; i++) {
+    static void (*const changes[KINDS])(struct rig *, const struct operation *) = {
+        [MAP_STAGE1] = change_stage1, [MAP_STAGE2] = change_stage2,
+        [SET_RIGHTS] = change_rights, [SET_TAGS] = change_tags,
+        [SWITCH_STAGE] = switch_stage,
+    };
+    if (operations[i].kind != TRANSLATE) {
+      changes[operations[i].kind](rig, &operations[i]);
+    } else if (!translates_like_a_plain_walk(rig, &operations[i], &results[0])) {
+      results[1] = rig->result;
+      break;
+    }
+  }
+  if (i == count) {
+    rig_expect_sums(nw_mmu_statistics(rig->mmu));
+  }
+  rig_free(rig);
+  return i;
+}
+
+/* Leaves out whatever the failure does not need, and prints the rest. */
+static void cut_down_and_print(const struct nw_mmu_config *config, struct operation *operations,
+                               unsigned failed) {
+  struct nw_result results[2] = {{0}, {0}};
+  struct operation without[512];
+  unsigned count = failed + 1;
+
+  for (unsigned i = count; i-- > 0;) {
+    memcpy(without, operations, i * sizeof(*operations));
+    memcpy(without + i, operations + i + 1, (count - i - 1) * sizeof(*operations));
+    unsigned now = carry_out(config, without, count - 1, results);
+    if (now < count - 1) {
+      count = now + 1;
+      memcpy(operations, without, count * sizeof(*operations));
+      i = i < count ? i : count;
+    }
+  }
+  carry_out(config, operations, count, results);
+  for (unsigned i = 0; i < count; i++) {
+    print_operation(&operations[i]);
+  }
+  for (unsigned i = 0; i < 2; i++) {
+    print_message("%s: pa=0x%" PRIx64 " rights=0x%x fault type=%u stage=%u level=%u source=%u\n",
+                  i == 0 ? "expected" : "found", results[i].pa, results[i].rights,
+                  results[i].fault.type, results[i].fault.stage, results[i].fault.level,
+                  results[i].source);
+  }
+}
+
+static void with_correct_maintenance_every_outcome_is_that_of_a_plain_walk(void **state) {
+  (void)state;
+  uint64_t chance = rig_seed("against plain walks", 20240611);
+  for (unsigned round = 0; round < 400; round++) {
+    struct operation operations[512];
+    struct nw_result results[2];
+    struct nw_mmu_config config =
+        random_config(&chance, (enum nw_regime_kind)(round % NW_REGIMES));
+    for (unsigned i = 0; i < 512; i++) {
+      operations[i] = random_operation(&chance);
+    }
+    unsigned failed = carry_out(&config, operations, 512, results);
+    if (failed < 512) {
+      print_message("regime %s, round %u\n", nw_regime_name(config.regime), round);
+      cut_down_and_print(&config, operations, failed);
+      fail_msg("an outcome differs from that of a plain walk");
+    }
+  }
+}
+
+/* -- runs -------------------------------------------------------------------------------------- */
+
+static void map_some_pages(struct rig *rig) {
+  static const unsigned rights[] = {MAP_ALL, MAP_USER, 0, MAP_WRITE, MAP_EXECUTE | MAP_USER};
+
+  for (unsigned region = 0; region < REGIONS; region++) {
+    for (unsigned page = 0; page < PAGES - 3; page++) {
+      struct operation op = {.region = region, .page = page};
+      rig_map(rig, va_of(&op), 12, rights[(region + page) % 5]);
+    }
+  }
+}
+
+/* `count` times nw_mmu_translate(), up to a fault, as nw_mmu_translate_run() promises it. */
+static uint32_t translate_one_by_one(struct rig *rig, const struct nw_request *request,
+                                     uint32_t count, struct nw_result *result) {
+  uint32_t cycles = 0, done = 0;
+
+  while (done < count) {
+    bool ok = nw_mmu_translate(rig->mmu, request, &rig->memory, result);
+    cycles += result->cycles;
+    if (!ok) {
+      break;
+    }
+    done++;
+  }
+  result->cycles = cycles;
+  return done;
+}
+
+static void a_run_is_exactly_its_requests_one_by_one(void **state) {
+  (void)state;
+  uint64_t chance = rig_seed("runs", 20240612);
+  for (unsigned round = 0; round < 200; round++) {
+    struct nw_mmu_config config =
+        random_config(&chance, (enum nw_regime_kind)(round % NW_REGIMES));
+    struct rig *whole = rig_new(&config), *single = rig_new(&config);
+    map_some_pages(whole);
+    map_some_pages(single);
+    for (unsigned i = 0; i < 300; i++) {
+      struct operation op = random_operation(&chance);
+      struct nw_request request = {.va = va_of(&op) + op.offset,
+                                   .access = op.access,
+                                   .privilege = op.privilege,
+                                   .debug = op.choice % 16 == 0};
+      uint32_t count = op.choice % 9;
+      struct nw_result expected = {0}, result = {0};
+      uint32_t done = translate_one_by_one(single, &request, count, &expected);
+      assert_int_equal(nw_mmu_translate_run(whole->mmu, &request, count, &whole->memory, &result),
+                       done);
+      assert_true(rig_same_result(&expected, &result));
+      assert_memory_equal(nw_mmu_statistics(whole->mmu), nw_mmu_statistics(single->mmu),
+                          sizeof(struct nw_mmu_statistics));
+    }
+    rig_free(whole);
+    rig_free(single);
+  }
+}
+
+/* -- debug ------------------------------------------------------------------------------------- */
+
+static void debug_requests_change_neither_statistics_nor_what_follows(void **state) {
+  (void)state;
+  uint64_t chance = rig_seed("debug", 20240613);
+  for (unsigned round = 0; round < 200; round++) {
+    struct nw_mmu_config config =
+        random_config(&chance, (enum nw_regime_kind)(round % NW_REGIMES));
+    struct rig *watched = rig_new(&config), *alone = rig_new(&config);
+    map_some_pages(watched);
+    map_some_pages(alone);
+    for (unsigned i = 0; i < 400; i++) {
+      struct operation op = random_operation(&chance);
+      struct nw_request request = {
+          .va = va_of(&op) + op.offset, .access = op.access, .privilege = op.privilege};
+      if (op.kind != TRANSLATE) {
+        struct nw_result plain = rig_plain_walk(watched, &request), seen;
+        request.debug = true;
+        nw_mmu_translate(watched->mmu, &request, &watched->memory, &seen);
+        assert_true(rig_same_outcome(&plain, &seen));
+        continue;
+      }
+      nw_mmu_translate(watched->mmu, &request, &watched->memory, &watched->result);
+      nw_mmu_translate(alone->mmu, &request, &alone->memory, &alone->result);
+      assert_true(rig_same_result(&watched->result, &alone->result));
+    }
+    assert_memory_equal(nw_mmu_statistics(watched->mmu), nw_mmu_statistics(alone->mmu),
+                        sizeof(struct nw_mmu_statistics));
+    rig_expect_sums(nw_mmu_statistics(alone->mmu));
+    rig_free(watched);
+    rig_free(alone);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(with_correct_maintenance_every_outcome_is_that_of_a_plain_walk),
+      cmocka_unit_test(a_run_is_exactly_its_requests_one_by_one),
+      cmocka_unit_test(debug_requests_change_neither_statistics_nor_what_follows),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Registers: names, widths, what is refused, what is ignored; and the encoders of descriptors. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/view.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void regimes_have_the_names_of_case_files(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    enum nw_regime_kind kind;
+    bool stage2;
+  } row[] = {
+      {"armv7-short", NW_REGIME_ARMV7_SHORT, false},
+      {"armv7-lpae", NW_REGIME_ARMV7_LPAE, false},
+      {"armv7-short+s2", NW_REGIME_ARMV7_SHORT_S2, true},
+      {"armv7-lpae+s2", NW_REGIME_ARMV7_LPAE_S2, true},
+  };
+  enum nw_regime_kind kind;
+  for (unsigned i = 0; i < COUNT(row); i++) {
+    assert_string_equal(nw_regime_name(row[i].kind), row[i].name);
+    assert_true(nw_regime_by_name(row[i].name, &kind));
+    assert_int_equal(kind, row[i].kind);
+    assert_int_equal(nw_regime_has_stage2(kind), row[i].stage2);
+  }
+  kind = NW_REGIME_ARMV7_LPAE;
+  assert_false(nw_regime_by_name("armv7", &kind));
+  assert_false(nw_regime_by_name("", &kind));
+  assert_int_equal(kind, NW_REGIME_ARMV7_LPAE);
+  assert_null(nw_regime_name(NW_REGIMES));
+  assert_false(nw_regime_has_stage2(NW_REGIMES));
+}
+
+static void registers_have_the_manuals_names_and_widths(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    enum nw_register reg;
+    unsigned width;
+  } row[] = {
+      {"HCR", NW_REG_HCR, 32},
+      {"VTCR", NW_REG_VTCR, 32},
+      {"VTTBR", NW_REG_VTTBR, 64},
+      {"TTBCR", NW_REG_TTBCR, 32},
+      {"TTBR0", NW_REG_TTBR0, 64},
+      {"TTBR1", NW_REG_TTBR1, 64},
+      {"DACR", NW_REG_DACR, 32},
+      {"SCTLR", NW_REG_SCTLR, 32},
+      {"PRRR", NW_REG_PRRR_MAIR0, 32},
+      {"MAIR0", NW_REG_PRRR_MAIR0, 32},
+      {"NMRR", NW_REG_NMRR_MAIR1, 32},
+      {"MAIR1", NW_REG_NMRR_MAIR1, 32},
+      {"CONTEXTIDR", NW_REG_CONTEXTIDR, 32},
+  };
+  enum nw_register reg;
+  for (unsigned i = 0; i < COUNT(row); i++) {
+    assert_true(nw_register_by_name(row[i].name, &reg));
+    assert_int_equal(reg, row[i].reg);
+    assert_int_equal(nw_register_width(reg), row[i].width);
+  }
+  reg = NW_REG_DACR;
+  assert_false(nw_register_by_name("CR3", &reg));
+  assert_false(nw_register_by_name("dacr", &reg));
+  assert_int_equal(reg, NW_REG_DACR);
+}
+
+static void what_contradicts_a_regime_is_refused_and_changes_nothing(void **state) {
+  (void)state;
+  static const struct {
+    enum nw_regime_kind kind;
+    enum nw_register reg;
+    uint64_t value;
+    enum nw_register_status status;
+  } row[] = {
+      {NW_REGIME_ARMV7_SHORT, NW_REG_TTBCR, 0x80000000, NW_REGISTER_CONTRADICTS},
+      {NW_REGIME_ARMV7_SHORT_S2, NW_REG_TTBCR, 0x80000000, NW_REGISTER_CONTRADICTS},
+      {NW_REGIME_ARMV7_LPAE, NW_REG_TTBCR, 0, NW_REGISTER_CONTRADICTS},
+      {NW_REGIME_ARMV7_LPAE_S2, NW_REG_TTBCR, 7, NW_REGISTER_CONTRADICTS},
+      {NW_REGIME_ARMV7_SHORT, NW_REG_HCR, 1, NW_REGISTER_CONTRADICTS},
+      {NW_REGIME_ARMV7_LPAE, NW_REG_HCR, 0x1000, NW_REGISTER_CONTRADICTS},
+      {NW_REGIME_ARMV7_LPAE, NW_REG_HCR, 4, NW_REGISTER_WRITTEN},
+      {NW_REGIME_ARMV7_LPAE_S2, NW_REG_HCR, 0x1001, NW_REGISTER_WRITTEN},
+      {NW_REGIME_ARMV7_LPAE_S2, NW_REG_SCTLR, 0x100000000, NW_REGISTER_TOO_WIDE},
+      {NW_REGIME_ARMV7_LPAE_S2, NW_REG_SCTLR, 0xffffffff, NW_REGISTER_WRITTEN},
+      {NW_REGIME_ARMV7_LPAE_S2, NW_REG_VTTBR, UINT64_MAX, NW_REGISTER_WRITTEN},
+      {NW_REGIME_ARMV7_LPAE_S2, NW_REGISTERS, 0, NW_REGISTER_UNKNOWN},
+  };
+  for (unsigned i = 0; i < COUNT(row); i++) {
+    struct nw_regime regime, before;
+    assert_true(nw_regime_init(&regime, row[i].kind));
+    before = regime;
+    assert_int_equal(nw_regime_write(&regime, row[i].reg, row[i].value), row[i].status);
+    if (row[i].status != NW_REGISTER_WRITTEN)
+      assert_memory_equal(regime.reg, before.reg, sizeof(regime.reg));
+    else
+      assert_int_equal(regime.reg[row[i].reg], row[i].value);
+  }
+  struct nw_regime regime;
+  assert_false(nw_regime_init(&regime, NW_REGIMES));
+}
+
+static void out_of_reset_both_stages_are_off(void **state) {
+  (void)state;
+  for (unsigned kind = 0; kind < NW_REGIMES; kind++) {
+    struct nw_regime regime;
+    assert_true(nw_regime_init(&regime, (enum nw_regime_kind)kind));
+    assert_false(regime.s1_enabled);
+    assert_false(regime.s2_enabled);
+    assert_int_equal(regime.va_bits, 32);
+    assert_int_equal(regime.ipa_bits, 40);
+    assert_int_equal(regime.asid, 0);
+    assert_int_equal(regime.vmid, 0);
+  }
+}
+
+/* Short descriptors use CONTEXTIDR's low byte; the rest of it is the process number. */
+static void the_asid_of_short_descriptors_is_a_byte_of_contextidr(void **state) {
+  (void)state;
+  struct nw_regime regime;
+  assert_true(nw_regime_init(&regime, NW_REGIME_ARMV7_SHORT));
+  nw_regime_write(&regime, NW_REG_TTBR0, 0x00ff000000000000);
+  nw_regime_write(&regime, NW_REG_CONTEXTIDR, 0x123457cd);
+  assert_int_equal(regime.asid, 0xcd);
+}
+
+static void same_root(const struct nw_root *a, const struct nw_root *b) {
+  assert_int_equal(a->base, b->base);
+  assert_int_equal(a->start_level, b->start_level);
+  assert_int_equal(a->input_bits, b->input_bits);
+  assert_int_equal(a->disabled, b->disabled);
+}
+
+/* B4.1.153: bits that are not N, PD0, PD1, or T0SZ, EPD0, T1SZ, A1, EPD1 choose no root. */
+static void reserved_bits_of_ttbcr_and_vtcr_are_ignored(void **state) {
+  (void)state;
+  struct nw_regime plain, odd;
+  nw_regime_init(&plain, NW_REGIME_ARMV7_SHORT);
+  odd = plain;
+  nw_regime_write(&odd, NW_REG_TTBCR, 0x7fffffc8);
+  same_root(&plain.s1_root[0], &odd.s1_root[0]);
+  same_root(&plain.s1_root[1], &odd.s1_root[1]);
+  nw_regime_init(&plain, NW_REGIME_ARMV7_LPAE_S2);
+  odd = plain;
+  nw_regime_write(&odd, NW_REG_TTBCR, 0xff387f78);
+  nw_regime_write(&odd, NW_REG_VTCR, 0xffffff20);
+  same_root(&plain.s1_root[0], &odd.s1_root[0]);
+  same_root(&plain.s1_root[1], &odd.s1_root[1]);
+  same_root(&plain.s2_root, &odd.s2_root);
+}
+
+/* -- encoders ---------------------------------------------------------------------------------- */
+
+static uint64_t rights_of(unsigned stage, unsigned rights) {
+  bool user = stage == 2 || (rights & MAP_USER), write = rights & MAP_WRITE;
+  bool read = stage == 1 || (rights & MAP_READ), execute = read && (rights & MAP_EXECUTE);
+  uint64_t each = (read ? 1u : 0) | (write ? 2u : 0) | (execute ? 4u : 0);
+  return (user ? each : 0) | each << 3;
+}
+
+/* Maps a page of each size and all rights, and looks at it with the walker. */
+static void check_encoder(enum nw_regime_kind kind, unsigned stage, unsigned log2,
+                          unsigned rights) {
+  struct tables *tables = tables_new(kind);
+  bool wide = log2 == 24 || kind == NW_REGIME_ARMV7_LPAE || stage == 2;
+  uint64_t page = (uint64_t)1 << log2;
+  uint64_t va = 0xb6d00000 & ~(page - 1), pa = (wide ? 0xa5c0000000 : 0x25c00000) & ~(page - 1);
+  uint64_t offset = 0x2a5a5a5a & (page - 1);
+  tables_map(tables, stage, va, pa, log2, rights);
+  struct view seen = view_at(tables, stage == 2 ? NW_SCOPE_STAGE2 : NW_SCOPE_BOTH, va + offset);
+  assert_int_equal(seen.aspect[VIEW_ALLOWED], rights_of(stage, rights));
+  if (seen.aspect[VIEW_ALLOWED]) {
+    bool device = rights & MAP_DEVICE;
+    bool shared_short = kind == NW_REGIME_ARMV7_SHORT; /* "shareable" there is outer */
+    assert_int_equal(seen.aspect[VIEW_PA], pa + offset);
+    assert_int_equal(seen.aspect[VIEW_PAGE_LOG2], log2);
+    assert_int_equal(seen.aspect[VIEW_ATTR], device ? 0x04 : 0xff);
+    assert_int_equal(seen.aspect[VIEW_SH], device || shared_short ? 2 : 3);
+    assert_int_equal(seen.aspect[VIEW_GLOBAL], stage == 2);
+  }
+  tables_free(tables);
+}
+
+static void what_the_encoders_write_the_walker_reads(void **state) {
+  (void)state;
+  static const struct {
+    enum nw_regime_kind kind;
+    unsigned stage, log2;
+  } row[] = {
+      {NW_REGIME_ARMV7_SHORT, 1, 12},   {NW_REGIME_ARMV7_SHORT, 1, 16},
+      {NW_REGIME_ARMV7_SHORT, 1, 20},   {NW_REGIME_ARMV7_SHORT, 1, 24},
+      {NW_REGIME_ARMV7_LPAE, 1, 12},    {NW_REGIME_ARMV7_LPAE, 1, 21},
+      {NW_REGIME_ARMV7_LPAE, 1, 30},    {NW_REGIME_ARMV7_LPAE_S2, 2, 12},
+      {NW_REGIME_ARMV7_LPAE_S2, 2, 21}, {NW_REGIME_ARMV7_LPAE_S2, 2, 30},
+  };
+  for (unsigned i = 0; i < COUNT(row); i++)
+    for (unsigned rights = 0; rights < 32; rights++)
+      check_encoder(row[i].kind, row[i].stage, row[i].log2, rights);
+}
+
+static void encoders_set_global_and_domain_where_they_are_asked(void **state) {
+  (void)state;
+  for (unsigned log2 = 12; log2 <= 24; log2 += 4) {
+    struct nwi_leaf leaf = {.output = 0x11000000,
+                            .page_log2 = (uint8_t)log2,
+                            .writable = true,
+                            .user = true,
+                            .global = true,
+                            .domain = 9};
+    unsigned level = log2 < 20 ? 2 : 1, domain = log2 == 24 ? 0 : 9;
+    struct tables *tables = tables_new(NW_REGIME_ARMV7_SHORT);
+    tables_register(tables, NW_REG_DACR, 1u << 2 * domain);
+    tables_map_raw(tables, 1, 0x22000000, level, nwi_format_armv7_short.encode_leaf(&leaf), 9);
+    assert_true(tables_walk(tables, NW_SCOPE_BOTH, NW_WRITE, NW_USER, 0x22000123));
+    assert_true(tables->global);
+    tables_free(tables);
+  }
+}
+
+static void formats_have_leaves_of_the_manuals_sizes_alone(void **state) {
+  (void)state;
+  for (uint8_t log2 = 0; log2 < 64; log2++) {
+    unsigned small = log2 == 12 || log2 == 16 ? 2 : log2 == 20 || log2 == 24 ? 1 : 0;
+    unsigned large = log2 == 12 ? 3 : log2 == 21 ? 2 : log2 == 30 ? 1 : 0;
+    assert_int_equal(nwi_format_armv7_short.leaf_level(log2), small);
+    assert_int_equal(nwi_format_lpae_s1.leaf_level(log2), large);
+    assert_int_equal(nwi_format_lpae_s2.leaf_level(log2), large);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(regimes_have_the_names_of_case_files),
+      cmocka_unit_test(registers_have_the_manuals_names_and_widths),
+      cmocka_unit_test(what_contradicts_a_regime_is_refused_and_changes_nothing),
+      cmocka_unit_test(out_of_reset_both_stages_are_off),
+      cmocka_unit_test(the_asid_of_short_descriptors_is_a_byte_of_contextidr),
+      cmocka_unit_test(reserved_bits_of_ttbcr_and_vtcr_are_ignored),
+      cmocka_unit_test(what_the_encoders_write_the_walker_reads),
+      cmocka_unit_test(encoders_set_global_and_domain_where_they_are_asked),
+      cmocka_unit_test(formats_have_leaves_of_the_manuals_sizes_alone),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

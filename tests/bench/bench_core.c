@@ -65,8 +65,11 @@ static bool map_stage2(struct nw_physical_memory *memory) {
     uint64_t table = S2_LEVEL3 + (i << 12);
     ok = ok && nw_physical_write(memory, S2_LEVEL2 + i * 8, 8, format->encode_table(2, table, 0));
     for (uint64_t j = 0; j < 512; j++) {
-      struct nwi_leaf leaf = {.output = GUEST + (i << 21) + (j << 12), .page_log2 = 12,
-                              .readable = true, .writable = true, .executable = true};
+      struct nwi_leaf leaf = {.output = GUEST + (i << 21) + (j << 12),
+                              .page_log2 = 12,
+                              .readable = true,
+                              .writable = true,
+                              .executable = true};
       ok = ok && nw_physical_write(memory, table + j * 8, 8, format->encode_leaf(&leaf));
     }
   }
@@ -80,8 +83,12 @@ static bool map_stage1(struct nw_physical_memory *memory) {
 
   for (unsigned n = 0; n < MOST_PAGES; n++) {
     uint64_t va = va_of(n), table = S1_TABLE + n * 0x400ull;
-    struct nwi_leaf leaf = {.output = 0x10000000 + va, .page_log2 = 12, .readable = true,
-                            .writable = true, .executable = true, .user = true};
+    struct nwi_leaf leaf = {.output = 0x10000000 + va,
+                            .page_log2 = 12,
+                            .readable = true,
+                            .writable = true,
+                            .executable = true,
+                            .user = true};
     ok = ok &&
          nw_physical_write(memory, GUEST + S1_ROOT + (va >> 20) * 4, 4,
                            format->encode_table(1, table, 0)) &&
@@ -106,8 +113,8 @@ static bool write_registers(struct nw_mmu *mmu) {
   bool ok = true;
 
   for (unsigned i = 0; i < sizeof(registers) / sizeof(registers[0]); i++) {
-    ok = ok && nw_mmu_write_register(mmu, registers[i].reg, registers[i].value) ==
-                   NW_REGISTER_WRITTEN;
+    ok = ok &&
+         nw_mmu_write_register(mmu, registers[i].reg, registers[i].value) == NW_REGISTER_WRITTEN;
   }
   return ok;
 }

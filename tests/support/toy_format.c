@@ -3,7 +3,8 @@
 
 #include "core/rights.h"
 
-#define SHIFTS {[1] = 30, [2] = 21, [3] = 12}
+#define SHIFTS                                                                                     \
+  { [1] = 30, [2] = 21, [3] = 12 }
 
 /* A leaf that is still clean after this access says so in its rights. */
 static void add_flags(const struct nwi_decode_context *context, uint64_t d, uint32_t clean,

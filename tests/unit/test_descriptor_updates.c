@@ -94,7 +94,7 @@ static int update_of(const struct rig *rig, uint64_t pa, unsigned n) {
 }
 
 static void expect_rig_fault(const struct rig *rig, enum nw_fault_type type, unsigned stage,
-                         unsigned level, bool s1walk) {
+                             unsigned level, bool s1walk) {
   assert_int_equal(rig->result.fault.type, type);
   assert_int_equal(rig->result.fault.stage, stage);
   assert_int_equal(rig->result.fault.level, level);
@@ -147,8 +147,7 @@ static void an_update_carries_the_value_read_and_changes_the_flags_alone(void **
     const struct rig_access *update = &rig->log[5];
     assert_true(update->update);
     assert_int_equal(update->old_value, before);
-    assert_int_equal(update->new_value,
-                     before | (big_endian ? __builtin_bswap64(FLAGS) : FLAGS));
+    assert_int_equal(update->new_value, before | (big_endian ? __builtin_bswap64(FLAGS) : FLAGS));
     assert_int_equal(tables_get(rig->tables, s1_at(rig, 3), 8), update->new_value);
     rig_free(rig);
   }

@@ -11,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include "core/walk_cycles.h"
 #include "support/mmu_rig.h"
 
 #define PAGE 0x00345000ull
@@ -96,7 +95,8 @@ static void an_abort_of_any_descriptor_read_is_an_external_abort(void **state) {
       assert_int_equal(rig->result.fault.type, NW_FAULT_EXTERNAL_ABORT);
       assert_int_equal(rig->result.fault.stage, tables->log[i].stage);
       assert_int_equal(rig->result.fault.level, tables->log[i].level);
-      assert_int_equal(rig->result.fault.s1walk, tables->log[i].stage == 2 && tables->log[i].for_s1);
+      assert_int_equal(rig->result.fault.s1walk,
+                       tables->log[i].stage == 2 && tables->log[i].for_s1);
       assert_int_equal(rig->result.walk_reads, i + 1);
       assert_int_equal(rig->accesses, i + 1);
     }
@@ -566,194 +566,6 @@ static void installing_a_small_page_drops_the_large_one_around(void **state) {
   rig_free(rig);
 }
 
-/* -- cycles ------------------------------------------------------------------------------------ */
-
-/* Three page sizes in a set-associative TLB: found at the first, second and third probe. */
-static void a_set_associative_tlb_is_probed_once_per_page_size_smallest_first(void **state) {
-  (void)state;
-  struct nw_mmu_config config = rig_bare(NW_REGIME_ARMV7_SHORT);
-  config.l1d = (struct nw_tlb_config){.entries = 64, .ways = 4, .latency = 3};
-  struct rig *rig = rig_new(&config);
-  static const struct {
-    uint64_t va;
-    unsigned page_log2;
-  } pages[] = {{0x00100000, 12}, {0x00210000, 16}, {0x00300000, 20}, {0x01000000, 24}};
-
-  for (unsigned present = 0; present < 4; present++) {
-    rig_map(rig, pages[present].va, pages[present].page_log2, MAP_ALL);
-    assert_true(rig_read(rig, pages[present].va));
-    /* a miss: every size present before */
-    assert_int_equal(rig->result.cycles, present * 3 + rig->result.walk_reads * RIG_READ_CYCLES);
-    for (unsigned i = 0; i <= present; i++) {
-      assert_true(rig_read(rig, pages[i].va));
-      assert_int_equal(rig->result.source, NW_FROM_L1);
-      assert_int_equal(rig->result.cycles, (i + 1) * 3);
-    }
-  }
-  rig_free(rig);
-}
-
-static void a_fully_associative_tlb_is_probed_once(void **state) {
-  (void)state;
-  struct nw_mmu_config config = rig_bare(NW_REGIME_ARMV7_SHORT);
-  config.l1d = rig_cam(16);
-  config.l1d.latency = 3;
-  struct rig *rig = rig_new(&config);
-  for (unsigned log2 = 12; log2 <= 24; log2 += 4) {
-    uint64_t va = 1ull << 24 << (log2 - 12) / 4;
-    rig_map(rig, va, log2, MAP_ALL);
-    assert_true(rig_read(rig, va));
-    assert_int_equal(rig->result.cycles, 3 + rig->result.walk_reads * RIG_READ_CYCLES);
-    assert_true(rig_read(rig, va));
-    assert_int_equal(rig->result.cycles, 3);
-  }
-  rig_free(rig);
-}
-
-/* Begin 7, read 5 each, done 3; level 1 costs 2, level 2 costs 4: every cycle accounted for. */
-static void a_walk_costs_its_lookups_its_steps_and_its_reads(void **state) {
-  (void)state;
-  struct nw_mmu_config config = rig_bare(NW_REGIME_ARMV7_SHORT_S2);
-  config.l1d = rig_cam(8);
-  config.l1d.latency = 2;
-  config.l2 = (struct nw_tlb_config){.entries = 64, .ways = 64, .latency = 4};
-  config.cycles = (struct nw_walk_cycles){.begin = 7, .read = 5, .done = 3};
-  struct rig *rig = rig_new(&config);
-  rig_map(rig, PAGE, 12, MAP_ALL);
-  assert_true(rig_read(rig, PAGE));
-  assert_int_equal(rig->result.walk_reads, 11);
-  assert_int_equal(rig->result.cycles, 2 + 4 + 7 + 11 * (5 + RIG_READ_CYCLES) + 3);
-  assert_int_equal(counted(rig)->walk_cycles, 7 + 11 * (5 + RIG_READ_CYCLES) + 3);
-  assert_int_equal(counted(rig)->walk_cycles_histogram[8], 1); /* 175: 128 .. 255 */
-  assert_true(rig_read(rig, PAGE));
-  assert_int_equal(rig->result.cycles, 2);
-  assert_true(rig_execute(rig, PAGE)); /* no level 1 on this side */
-  assert_int_equal(rig->result.cycles, 4);
-  rig_free(rig);
-}
-
-static void cache_lookups_and_fills_cost_what_the_configuration_says(void **state) {
-  (void)state;
-  struct nw_mmu_config config = rig_bare(NW_REGIME_ARMV7_SHORT_S2);
-  config.walk_cache = rig_cam(8);
-  config.walk_cache.latency = 100;
-  config.ipa_cache = rig_cam(8);
-  config.ipa_cache.latency = 1000;
-  config.cycles =
-      (struct nw_walk_cycles){.walk_cache_lookup = 20000, .ipa_cache_lookup = 30000, .fill = 1};
-  struct rig *rig = rig_new(&config);
-  rig_map(rig, PAGE, 12, MAP_ALL);
-  rig_map(rig, OTHER, 12, MAP_ALL);
-  assert_true(rig_read(rig, PAGE));
-  /* 3 IPAs looked for, none found; filled: 1 table, 3 pages of stage 2 */
-  assert_int_equal(rig->result.cycles, 20100 + 3 * 31000 + 11 * RIG_READ_CYCLES + 4);
-  assert_true(rig_read(rig, OTHER));
-  /* the table is found, its page as well, the final page is not */
-  assert_int_equal(rig->result.cycles, 20100 + 2 * 31000 + 4 * RIG_READ_CYCLES + 1);
-  assert_true(rig_read(rig, OTHER));
-  assert_int_equal(rig->result.cycles, 20100 + 2 * 31000 + 1 * RIG_READ_CYCLES);
-  rig_free(rig);
-}
-
-/* The spans of tables and pages are probed like page sizes: 1 MB; 4 KB and 2 MB. */
-static void a_set_associative_cache_costs_its_latency_for_each_span_probed(void **state) {
-  (void)state;
-  struct nw_mmu_config config = rig_bare(NW_REGIME_ARMV7_SHORT_S2);
-  config.ipa_cache = (struct nw_tlb_config){.entries = 64, .ways = 4, .latency = 100};
-  struct rig *rig = rig_new(&config);
-  rig_map(rig, PAGE, 12, MAP_ALL);
-  rig_map(rig, SECTION, 20, MAP_ALL); /* in a stage-2 block of 2 MB */
-  assert_true(rig_read(rig, SECTION));
-  assert_int_equal(rig->result.cycles, 0 + (3 + 1 + 2) * RIG_READ_CYCLES); /* empty: no probe */
-  assert_true(rig_read(rig, PAGE));
-  /* both spans are there: the root's page is found at the first probe, the others not at all */
-  assert_int_equal(rig->result.cycles, 100 + 2 * 200 + (2 + 6) * RIG_READ_CYCLES);
-  assert_true(rig_read(rig, SECTION)); /* its block at the second */
-  assert_int_equal(rig->result.cycles, 100 + 200 + RIG_READ_CYCLES);
-  rig_free(rig);
-}
-
-/* -- configurations ---------------------------------------------------------------------------- */
-
-static void an_impossible_configuration_is_refused_with_a_sentence(void **state) {
-  (void)state;
-  struct nw_mmu_config config[8];
-  static const char *const names[8] = {"walkers", "walkers",    "regime",   "l1i",
-                                       "l1d",     "walk_cache", "ipa_cache", "l2"};
-  for (unsigned i = 0; i < 8; i++) {
-    config[i] = rig_full(NW_REGIME_ARMV7_SHORT);
-  }
-  config[0].walkers = 0;
-  config[1].walkers = 65;
-  config[2].regime = NW_REGIMES;
-  config[3].l1i.ways = 3;
-  config[4].l1d.policy = 9;
-  config[5].walk_cache.ways = 5;
-  config[6].ipa_cache.ways = 0;
-  config[7].l2.entries = 96; /* 24 sets */
-  for (unsigned i = 0; i < 8; i++) {
-    char error[128] = "";
-    assert_null(nw_mmu_create(&config[i], error, sizeof(error)));
-    assert_non_null(strstr(error, names[i]));
-    char little[4];
-    assert_null(nw_mmu_create(&config[i], little, sizeof(little)));
-    assert_non_null(memchr(little, '\0', sizeof(little)));
-  }
-}
-
-static void a_refused_register_write_changes_nothing(void **state) {
-  (void)state;
-  struct nw_mmu_config config = rig_full(NW_REGIME_ARMV7_SHORT);
-  struct rig *rig = rig_new(&config);
-  struct nw_regime before = *nw_mmu_regime(rig->mmu);
-  assert_int_equal(nw_mmu_write_register(rig->mmu, NW_REG_TTBCR, 1u << 31),
-                   NW_REGISTER_CONTRADICTS);
-  assert_int_equal(nw_mmu_write_register(rig->mmu, NW_REG_HCR, 1), NW_REGISTER_CONTRADICTS);
-  assert_int_equal(nw_mmu_write_register(rig->mmu, NW_REG_DACR, 1ull << 32), NW_REGISTER_TOO_WIDE);
-  assert_int_equal(nw_mmu_write_register(rig->mmu, NW_REGISTERS, 0), NW_REGISTER_UNKNOWN);
-  assert_memory_equal(&before, nw_mmu_regime(rig->mmu), sizeof(before));
-  rig_free(rig);
-}
-
-static void an_mmu_without_tlbs_walks_every_time(void **state) {
-  (void)state;
-  struct nw_mmu_config config = rig_bare(NW_REGIME_ARMV7_LPAE_S2);
-  struct rig *rig = rig_new(&config);
-  rig_map(rig, PAGE, 12, MAP_ALL);
-  for (unsigned i = 1; i <= 3; i++) {
-    assert_true(rig_read(rig, PAGE));
-    assert_int_equal(rig->accesses, 15);
-    assert_int_equal(counted(rig)->walks, i);
-    assert_int_equal(counted(rig)->walk_references, 15 * i);
-  }
-  rig_expect_sums(counted(rig));
-  nw_mmu_reset_statistics(rig->mmu);
-  assert_int_equal(counted(rig)->walks, 0);
-  rig_free(rig);
-}
-
-static void page_sizes_of_the_statistics_are_the_architectures_smallest_first(void **state) {
-  (void)state;
-  static const unsigned log2[NW_PAGE_SIZES] = {12, 16, 20, 21, 24, 30, 0, 0};
-  for (unsigned i = 0; i < NW_PAGE_SIZES; i++) {
-    assert_int_equal(nw_page_size_log2(i), log2[i]);
-  }
-  assert_int_equal(nw_page_size_log2(NW_PAGE_SIZES), 0);
-
-  struct nw_mmu_config config = rig_full(NW_REGIME_ARMV7_SHORT);
-  struct rig *rig = rig_new(&config);
-  static const unsigned index[] = {0, 1, 2, 4}; /* 4 KB, 64 KB, 1 MB, 16 MB */
-  for (unsigned i = 0; i < 4; i++) {
-    uint64_t va = 1ull << (24 + i);
-    rig_map(rig, va, log2[index[i]], MAP_ALL);
-    rig_read(rig, va);
-    rig_read(rig, va);
-    assert_int_equal(counted(rig)->l1d.misses_by_size[index[i]], 1);
-    assert_int_equal(counted(rig)->l1d.hits_by_size[index[i]], 1);
-  }
-  rig_free(rig);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(memory_is_reached_only_by_answering_steps),
@@ -775,15 +587,6 @@ int main(void) {
       cmocka_unit_test(maintenance_during_a_walk_lets_it_answer_but_install_nothing),
       cmocka_unit_test(installing_a_large_page_drops_the_small_ones_inside),
       cmocka_unit_test(installing_a_small_page_drops_the_large_one_around),
-      cmocka_unit_test(a_set_associative_tlb_is_probed_once_per_page_size_smallest_first),
-      cmocka_unit_test(a_fully_associative_tlb_is_probed_once),
-      cmocka_unit_test(a_walk_costs_its_lookups_its_steps_and_its_reads),
-      cmocka_unit_test(cache_lookups_and_fills_cost_what_the_configuration_says),
-      cmocka_unit_test(a_set_associative_cache_costs_its_latency_for_each_span_probed),
-      cmocka_unit_test(an_impossible_configuration_is_refused_with_a_sentence),
-      cmocka_unit_test(a_refused_register_write_changes_nothing),
-      cmocka_unit_test(an_mmu_without_tlbs_walks_every_time),
-      cmocka_unit_test(page_sizes_of_the_statistics_are_the_architectures_smallest_first),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

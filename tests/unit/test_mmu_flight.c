@@ -12,7 +12,7 @@
 
 #include "support/mmu_rig.h"
 
-#define PAGE(n) (0x00300000ull + (uint64_t)(n) * 0x1000)
+#define PAGE(n) (0x00300000ull + (uint64_t)(n)*0x1000)
 #define MOST 16
 
 /* Requests by tag, what they ask for and what has become of them. */

@@ -7,7 +7,8 @@
 
 #include <cmocka.h>
 
-#include "core/rights.h"
+#include <nestwalk/walk.h>
+
 #include "support/random.h"
 #include "system/page_table.h"
 #include "system/physical_memory.h"

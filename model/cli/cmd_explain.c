@@ -18,6 +18,7 @@ static void help(void) {
        "standard input. QUERY is the number of a query, 1 is the first one of the file; without\n"
        "it every query is explained.\n"
        "\n"
+       "  -q, -v   taken as everywhere; there is no progress to silence or to tell\n"
        "  --help   print this and exit\n"
        "\n"
        "Example:\n"
@@ -44,13 +45,17 @@ static int explain(const char *path, uint64_t query) {
 int nw_cmd_explain(int argc, char **argv) {
   enum { OPTION_HELP = 256 };
   static const struct option options[] = {
+      {"quiet", no_argument, NULL, 'q'},
+      {"verbose", no_argument, NULL, 'v'},
       {"help", no_argument, NULL, OPTION_HELP},
       {NULL, 0, NULL, 0},
   };
   uint64_t query = 0;
   int option;
   opterr = 0;
-  while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+  while ((option = getopt_long(argc, argv, ":hqv", options, NULL)) != -1) {
+    if (option == 'q' || option == 'v')
+      continue;
     if (option != 'h' && option != OPTION_HELP)
       return nw_cli_bad_option("explain", option, argv);
     help();

@@ -47,6 +47,7 @@ static const char help[] =
     "      --qemu=PATH     qemu-arm or qemu-x86_64 to use (default: from $PATH)\n"
     "      --plugin=PATH   the plugin (default: $NESTWALK_PLUGIN, or the one of this program)\n"
     "  -q, --quiet         no progress, no summary\n"
+    "  -v, --verbose       tell which QEMU and which plugin are used\n"
     "      --help          this text\n"
     "\n"
     "Exit status: 0 the trace is complete, 1 recording failed, 2 wrong usage, or PROGRAM could "
@@ -62,7 +63,7 @@ struct options {
   const char *sysroot;
   const char *qemu;
   const char *plugin;
-  bool quiet;
+  bool quiet, verbose;
   char **command;
   int command_count;
 };
@@ -95,11 +96,12 @@ static int parse_options(int argc, char **argv, struct options *options) {
       {"qemu", required_argument, NULL, OPTION_QEMU},
       {"plugin", required_argument, NULL, OPTION_PLUGIN},
       {"quiet", no_argument, NULL, 'q'},
+      {"verbose", no_argument, NULL, 'v'},
       {"help", no_argument, NULL, OPTION_HELP},
       {NULL, 0, NULL, 0},
   };
   opterr = 0;
-  for (int c; (c = getopt_long(argc, argv, "+:o:L:q", longs, NULL)) != -1;) {
+  for (int c; (c = getopt_long(argc, argv, "+:o:L:qv", longs, NULL)) != -1;) {
     switch (c) {
     case 'o':
       options->output = optarg;
@@ -115,6 +117,9 @@ static int parse_options(int argc, char **argv, struct options *options) {
       break;
     case 'q':
       options->quiet = true;
+      break;
+    case 'v':
+      options->verbose = true;
       break;
     case OPTION_HELP:
       fputs(help, stdout);
@@ -413,6 +418,8 @@ static int run_program(struct recording *r) {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   clock_gettime(CLOCK_MONOTONIC, &r->start);
   r->progress = !r->options.quiet && isatty(STDERR_FILENO);
+  if (r->options.verbose)
+    fprintf(stderr, "nestwalk: %s under %s with %s\n", r->options.command[0], r->qemu, r->plugin);
   r->child = fork();
   if (r->child == 0)
     run_qemu(r, &before);

@@ -32,6 +32,7 @@ static const char help[] =
     "      --verify    info: read the whole file and check every checksum\n"
     "      --stream=N  dump: the stream (default 0)\n"
     "  -o, --output=TRACE  recover: the trace to write\n"
+    "  -q, -v          taken as everywhere; there is no progress to silence or to tell\n"
     "      --help      this text\n"
     "\n"
     "Exit status: 0 success, 1 the result could not be written, 2 wrong usage or a bad file.\n"
@@ -299,7 +300,7 @@ static const struct action {
   int (*run)(const struct options *options);
   const char *takes;
 } actions[] = {
-    {"info", cmd_info, "jv"},
+    {"info", cmd_info, "jV"},
     {"dump", cmd_dump, "s"},
     {"recover", cmd_recover, "o"},
 };
@@ -323,14 +324,15 @@ static bool parse_stream(const char *text, uint32_t *stream) {
 
 int nw_cmd_trace(int argc, char **argv) {
   static const struct option longs[] = {
-      {"json", no_argument, NULL, 'j'},         {"verify", no_argument, NULL, 'v'},
+      {"json", no_argument, NULL, 'j'},         {"verify", no_argument, NULL, 'V'},
       {"stream", required_argument, NULL, 's'}, {"output", required_argument, NULL, 'o'},
+      {"quiet", no_argument, NULL, 'q'},        {"verbose", no_argument, NULL, 'v'},
       {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
   };
   struct options options = {0};
   char given[8] = "";
   opterr = 0;
-  for (int c; (c = getopt_long(argc, argv, ":o:", longs, NULL)) != -1;) {
+  for (int c; (c = getopt_long(argc, argv, ":o:qv", longs, NULL)) != -1;) {
     if (c == 'h') {
       fputs(help, stdout);
       return nw_cli_finish(NW_CLI_OK);
@@ -342,8 +344,8 @@ int nw_cmd_trace(int argc, char **argv) {
     if (c == 'o')
       options.output = optarg;
     options.json |= c == 'j';
-    options.verify |= c == 'v';
-    if (strchr(given, c) == NULL)
+    options.verify |= c == 'V';
+    if (c != 'q' && c != 'v' && strchr(given, c) == NULL)
       given[strlen(given)] = (char)c;
   }
   if (argc - optind < 1)
@@ -357,7 +359,7 @@ int nw_cmd_trace(int argc, char **argv) {
   if (given[strspn(given, action->takes)] != '\0')
     return nw_cli_usage("trace", "%s does not take the option --%s", action->name,
                         strchr(given, 'j')   ? "json"
-                        : strchr(given, 'v') ? "verify"
+                        : strchr(given, 'V') ? "verify"
                         : strchr(given, 's') ? "stream"
                                              : "output");
   options.file = argv[optind + 1];

@@ -22,6 +22,7 @@ static void help(void) {
       "walk\n"
       "                 cache and an IPA cache (64 entries each); what a query leaves there the\n"
       "                 next one finds, until the next 'regime' line\n"
+      "  -q, -v         taken as everywhere; there is no progress to silence or to tell\n"
       "  --help         print this and exit\n"
       "\n"
       "Example:\n"
@@ -43,19 +44,24 @@ int nw_cmd_translate(int argc, char **argv) {
   static const struct option options[] = {
       {"trace", no_argument, NULL, OPTION_TRACE},
       {"keep-state", no_argument, NULL, OPTION_KEEP_STATE},
+      {"quiet", no_argument, NULL, 'q'},
+      {"verbose", no_argument, NULL, 'v'},
       {"help", no_argument, NULL, OPTION_HELP},
       {NULL, 0, NULL, 0},
   };
   struct nw_case_options wanted = {false, false};
   int option;
   opterr = 0;
-  while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+  while ((option = getopt_long(argc, argv, ":hqv", options, NULL)) != -1) {
     switch (option) {
     case OPTION_TRACE:
       wanted.trace = true;
       break;
     case OPTION_KEEP_STATE:
       wanted.keep_state = true;
+      break;
+    case 'q':
+    case 'v':
       break;
     case 'h':
     case OPTION_HELP:

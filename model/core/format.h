@@ -7,13 +7,7 @@
 #ifndef NESTWALK_CORE_FORMAT_H
 #define NESTWALK_CORE_FORMAT_H
 
-#include <nestwalk/regime.h>
-
-enum nwi_descriptor_kind {
-  NWI_INVALID = 0, /* translation fault at this level */
-  NWI_TABLE,       /* `output` is the next level's table */
-  NWI_LEAF,        /* `output` is the page's address */
-};
+#include <nestwalk/walk.h>
 
 /* What the walker knows when it asks what a descriptor means. */
 struct nwi_decode_context {
@@ -21,19 +15,6 @@ struct nwi_decode_context {
   uint32_t limits; /* what the tables above allow or say; 0 at the root */
   uint8_t level;
   uint8_t access; /* what the page is wanted for: enum nw_access */
-};
-
-/* What a descriptor means. */
-struct nwi_descriptor {
-  uint64_t output;
-  uint64_t updated; /* the descriptor with the flags that hardware sets for this access */
-  uint32_t rights;  /* leaf: raw rights (rights.h); table: limits for the levels below */
-  uint8_t kind;     /* enum nwi_descriptor_kind */
-  uint8_t page_log2;
-  uint8_t attr; /* leaf: memory attributes, MAIR-style */
-  uint8_t sh;   /* leaf: 0 non, 2 outer, 3 inner */
-  bool global;  /* leaf: for every ASID */
-  bool access_flag_clear; /* leaf: an access flag fault */
 };
 
 /* What a leaf is to say: for the encoders. */
@@ -55,8 +36,10 @@ struct nw_format {
   uint8_t first_level;      /* highest level that a root may start at */
   uint8_t last_level;
   uint8_t shift[NW_LEVELS]; /* log2 of the bytes that one descriptor of a level covers */
+  /* Sets the fields that the descriptor's kind has. A leaf that is to become dirty for this access
+   * (`updated`) must not be described as clean. */
   void (*decode)(const struct nwi_decode_context *context, uint64_t descriptor,
-                 struct nwi_descriptor *out);
+                 struct nw_descriptor *out);
   /* The level at which a leaf of 2^page_log2 bytes stands, 0 when the format has none of that size. */
   uint8_t (*leaf_level)(uint8_t page_log2);
   /* The leaf's descriptor. A leaf larger than its level's descriptors cover (large page,

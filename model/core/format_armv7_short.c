@@ -25,10 +25,10 @@ static inline bool bit(uint64_t value, unsigned n) {
 }
 
 static void describe_leaf(const struct nw_regime *regime, const struct leaf_fields *f,
-                          struct nwi_descriptor *out) {
+                          struct nw_descriptor *out) {
   struct nwi_attributes a = nwi_attributes_short(regime, f->tex_cb, f->s);
 
-  out->kind = NWI_LEAF;
+  out->kind = NW_DESCRIPTOR_LEAF;
   out->output = f->base;
   out->page_log2 = f->page_log2;
   out->rights = f->ap | (f->xn ? NWI_R_XN : 0) | (f->pxn ? NWI_R_PXN : 0) |
@@ -36,11 +36,12 @@ static void describe_leaf(const struct nw_regime *regime, const struct leaf_fiel
   out->attr = a.attr;
   out->sh = a.sh;
   out->global = !f->not_global;
+  out->access_flag_clear = false; /* SCTLR.AFE: judged with the rights */
 }
 
 /* A supersection's address has 40 bits and its domain is 0 (table B3-3's extended base address). */
 static void decode_section(const struct nwi_decode_context *context, uint32_t d,
-                           struct nwi_descriptor *out) {
+                           struct nw_descriptor *out) {
   struct leaf_fields f = {
       .ap = bits(d, 11, 10) | bits(d, 15, 15) << 2,
       .tex_cb = bits(d, 14, 12) << 2 | bits(d, 3, 2),
@@ -62,13 +63,13 @@ static void decode_section(const struct nwi_decode_context *context, uint32_t d,
 }
 
 static void decode_level1(const struct nwi_decode_context *context, uint32_t d,
-                          struct nwi_descriptor *out) {
+                          struct nw_descriptor *out) {
   switch (d & 3u) {
   case 0: /* B3.5.1: 0b00 is invalid */
-    out->kind = NWI_INVALID;
+    out->kind = NW_DESCRIPTOR_INVALID;
     break;
   case 1:
-    out->kind = NWI_TABLE;
+    out->kind = NW_DESCRIPTOR_TABLE;
     out->output = d & 0xfffffc00u;
     out->rights = (bit(d, 2) ? NWI_L_PXN : 0) | bits(d, 8, 5) << NWI_L_DOMAIN_SHIFT;
     break;
@@ -79,9 +80,9 @@ static void decode_level1(const struct nwi_decode_context *context, uint32_t d,
 }
 
 static void decode_level2(const struct nwi_decode_context *context, uint32_t d,
-                          struct nwi_descriptor *out) {
+                          struct nw_descriptor *out) {
   if ((d & 3u) == 0) {
-    out->kind = NWI_INVALID;
+    out->kind = NW_DESCRIPTOR_INVALID;
     return;
   }
   bool small = bit(d, 1);
@@ -100,8 +101,8 @@ static void decode_level2(const struct nwi_decode_context *context, uint32_t d,
 }
 
 static void decode(const struct nwi_decode_context *context, uint64_t descriptor,
-                   struct nwi_descriptor *out) {
-  *out = (struct nwi_descriptor){.updated = descriptor};
+                   struct nw_descriptor *out) {
+  out->updated = descriptor;
   if (context->level == 1) {
     decode_level1(context, (uint32_t)descriptor, out);
   } else {

@@ -31,22 +31,23 @@
 static const uint8_t shift_of[NW_LEVELS] = SHIFTS;
 
 /* B3.6.1: what bits 1:0 say at each level. A level-3 descriptor of 0b01 is invalid. */
-static enum nwi_descriptor_kind kind_of(uint64_t d, uint8_t level) {
+static enum nw_descriptor_kind kind_of(uint64_t d, uint8_t level) {
   if (!(d & VALID)) {
-    return NWI_INVALID;
+    return NW_DESCRIPTOR_INVALID;
   }
   if (level == 3) {
-    return d & TABLE_OR_PAGE ? NWI_LEAF : NWI_INVALID;
+    return d & TABLE_OR_PAGE ? NW_DESCRIPTOR_LEAF : NW_DESCRIPTOR_INVALID;
   }
-  return d & TABLE_OR_PAGE ? NWI_TABLE : NWI_LEAF;
+  return d & TABLE_OR_PAGE ? NW_DESCRIPTOR_TABLE : NW_DESCRIPTOR_LEAF;
 }
 
 /* The fields that tables and leaves of both stages have in common. */
-static void decode_common(uint64_t d, uint8_t level, struct nwi_descriptor *out) {
-  *out = (struct nwi_descriptor){.updated = d, .kind = (uint8_t)kind_of(d, level)};
-  if (out->kind == NWI_TABLE) {
+static void decode_common(uint64_t d, uint8_t level, struct nw_descriptor *out) {
+  out->updated = d;
+  out->kind = (uint8_t)kind_of(d, level);
+  if (out->kind == NW_DESCRIPTOR_TABLE) {
     out->output = d & ADDRESS;
-  } else if (out->kind == NWI_LEAF) {
+  } else if (out->kind == NW_DESCRIPTOR_LEAF) {
     out->page_log2 = shift_of[level];
     out->output = d & ADDRESS & ~((1ull << shift_of[level]) - 1);
     out->access_flag_clear = !(d & AF);
@@ -71,11 +72,11 @@ static uint32_t stage1_rights(uint64_t d, uint32_t limits) {
 }
 
 static void decode_stage1(const struct nwi_decode_context *context, uint64_t d,
-                          struct nwi_descriptor *out) {
+                          struct nw_descriptor *out) {
   decode_common(d, context->level, out);
-  if (out->kind == NWI_TABLE) {
+  if (out->kind == NW_DESCRIPTOR_TABLE) {
     out->rights = table_limits(d);
-  } else if (out->kind == NWI_LEAF) {
+  } else if (out->kind == NW_DESCRIPTOR_LEAF) {
     struct nwi_attributes a =
         nwi_attributes_mair(context->regime, (uint32_t)(d >> 2) & 7u, (uint32_t)(d >> 8) & 3u);
     out->rights = stage1_rights(d, context->limits);
@@ -94,14 +95,15 @@ static uint32_t stage2_rights(uint64_t d) {
 }
 
 static void decode_stage2(const struct nwi_decode_context *context, uint64_t d,
-                          struct nwi_descriptor *out) {
+                          struct nw_descriptor *out) {
   decode_common(d, context->level, out);
-  if (out->kind == NWI_LEAF) {
+  if (out->kind == NW_DESCRIPTOR_LEAF) {
     struct nwi_attributes a =
         nwi_attributes_stage2((uint32_t)(d >> 2) & 15u, (uint32_t)(d >> 8) & 3u);
     out->rights = stage2_rights(d);
     out->attr = a.attr;
     out->sh = a.sh;
+    out->global = true;
   }
 }
 

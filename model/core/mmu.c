@@ -19,6 +19,7 @@
 #include "core/regime.h"
 #include "core/replacement.h"
 #include "core/rights.h"
+#include "core/tlb_hit.h"
 #include "core/walker.h"
 
 #define MOST_WALKERS 64
@@ -48,18 +49,20 @@ static inline struct nw_tlb_statistics *level1_statistics(struct nw_mmu *m,
   return request->access == NW_EXECUTE ? &m->statistics.l1i : &m->statistics.l1d;
 }
 
+/* Field by field, since the rest of a fault means nothing where there is none. */
 static inline void take_entry(struct nw_result *result, const struct nwi_tlb_entry *entry,
-                              uint64_t va, enum nw_source source) {
-  *result = (struct nw_result){
-      .pa = entry->pa | (va & ((1ull << entry->page_log2) - 1)),
-      .rights = entry->rights,
-      .page_log2 = entry->page_log2,
-      .s1_page_log2 = entry->s1_page_log2,
-      .s2_page_log2 = entry->s2_page_log2,
-      .attr = entry->attr,
-      .sh = entry->sh,
-      .source = (uint8_t)source,
-  };
+                              uint64_t va, enum nw_source source, uint32_t cycles) {
+  result->pa = entry->pa | (va & ((1ull << entry->page_log2) - 1));
+  result->rights = entry->rights;
+  result->cycles = cycles;
+  result->walk_reads = 0;
+  result->page_log2 = entry->page_log2;
+  result->s1_page_log2 = entry->s1_page_log2;
+  result->s2_page_log2 = entry->s2_page_log2;
+  result->attr = entry->attr;
+  result->sh = entry->sh;
+  result->source = (uint8_t)source;
+  result->fault.type = NW_FAULT_NONE;
 }
 
 static inline bool entry_permits(const struct nw_mmu *m, const struct nwi_tlb_entry *entry,
@@ -68,7 +71,7 @@ static inline bool entry_permits(const struct nw_mmu *m, const struct nwi_tlb_en
                            (enum nw_privilege)request->privilege);
 }
 
-NWI_ALWAYS_INLINE const struct nwi_tlb_entry *probe(const struct nw_mmu *m, const struct nwi_level *level,
+static const struct nwi_tlb_entry *probe(const struct nw_mmu *m, const struct nwi_level *level,
                                          const struct nw_request *request, uint32_t *cycles) {
   unsigned probes = 0;
   const struct nwi_tlb_entry *entry =
@@ -78,18 +81,16 @@ NWI_ALWAYS_INLINE const struct nwi_tlb_entry *probe(const struct nw_mmu *m, cons
   return entry;
 }
 
-NWI_NOINLINE static enum nwi_outcome look_up_l2(struct nw_mmu *m, const struct nw_request *request,
-                               struct nw_result *result, uint32_t *cycles) {
+static enum nwi_outcome look_up_l2(struct nw_mmu *m, const struct nw_request *request,
+                                   struct nw_result *result, uint32_t *cycles) {
   struct nw_tlb_statistics *s = &m->statistics.l2;
   const struct nwi_tlb_entry *entry = probe(m, &m->l2, request, cycles);
 
-  s->accesses++;
   if (entry == NULL) {
     s->misses++;
     return NWI_TLB_MISS;
   }
   unsigned size = page_size_index(entry->page_log2);
-  s->hits++;
   s->hits_by_size[size]++;
   struct nwi_level *l1 = nwi_level1(m, request);
   if (l1->tlb != NULL) {
@@ -99,7 +100,7 @@ NWI_NOINLINE static enum nwi_outcome look_up_l2(struct nw_mmu *m, const struct n
     m->statistics.rewalks++;
     return NWI_TLB_DENIED;
   }
-  take_entry(result, entry, request->va, NW_FROM_L2);
+  take_entry(result, entry, request->va, NW_FROM_L2, *cycles);
   if (l1->tlb != NULL) {
     nwi_tlb_install(l1->tlb, entry, NULL);
   }
@@ -107,39 +108,33 @@ NWI_NOINLINE static enum nwi_outcome look_up_l2(struct nw_mmu *m, const struct n
 }
 
 /* Looks through the levels, counting, touching and refilling. */
-NWI_ALWAYS_INLINE enum nwi_outcome look_up(struct nw_mmu *m, const struct nw_request *request,
-                                           struct nw_result *result, uint32_t *cycles) {
+static enum nwi_outcome look_up(struct nw_mmu *m, const struct nw_request *request,
+                                struct nw_result *result, uint32_t *cycles) {
   struct nwi_level *l1 = nwi_level1(m, request);
   enum nwi_outcome outcome = NWI_TLB_MISS;
 
   if (l1->tlb != NULL) {
     struct nw_tlb_statistics *s = level1_statistics(m, request);
     const struct nwi_tlb_entry *entry = probe(m, l1, request, cycles);
-    s->accesses++;
     if (entry != NULL) {
-      s->hits++;
       s->hits_by_size[page_size_index(entry->page_log2)]++;
       if (!entry_permits(m, entry, request)) {
         m->statistics.rewalks++;
         return NWI_TLB_DENIED;
       }
-      take_entry(result, entry, request->va, NW_FROM_L1);
-      result->cycles = *cycles;
+      take_entry(result, entry, request->va, NW_FROM_L1, *cycles);
       return NWI_TLB_HIT;
     }
     s->misses++;
   }
   if (m->l2.tlb != NULL) {
     outcome = look_up_l2(m, request, result, cycles);
-    if (outcome == NWI_TLB_HIT) {
-      result->cycles = *cycles;
-    }
   }
   return outcome;
 }
 
 /* A debug request sees the same entries and touches nothing. */
-NWI_NOINLINE static bool peek(const struct nw_mmu *m, const struct nw_request *request,
+static bool peek(const struct nw_mmu *m, const struct nw_request *request,
                  struct nw_result *result) {
   const struct nwi_level *levels[2] = {&m->l1[request->access == NW_EXECUTE], &m->l2};
 
@@ -150,17 +145,15 @@ NWI_NOINLINE static bool peek(const struct nw_mmu *m, const struct nw_request *r
             ? NULL
             : nwi_tlb_peek(levels[i]->tlb, request->va, m->regime.asid, m->context, &probes);
     if (entry != NULL && entry_permits(m, entry, request)) {
-      take_entry(result, entry, request->va, i == 0 ? NW_FROM_L1 : NW_FROM_L2);
+      take_entry(result, entry, request->va, i == 0 ? NW_FROM_L1 : NW_FROM_L2, 0);
       return true;
     }
   }
   return false;
 }
 
-/* In line, so that a hit of nw_mmu_translate() is one function. */
-NWI_ALWAYS_INLINE enum nwi_outcome look_up_as_asked(struct nw_mmu *m,
-                                                    const struct nw_request *request,
-                                                    struct nw_result *result, uint32_t *cycles) {
+enum nwi_outcome nwi_mmu_look_up(struct nw_mmu *m, const struct nw_request *request,
+                                 struct nw_result *result, uint32_t *cycles) {
   *cycles = 0;
   if (request->debug) {
     return peek(m, request, result) ? NWI_TLB_HIT : NWI_TLB_MISS;
@@ -171,9 +164,30 @@ NWI_ALWAYS_INLINE enum nwi_outcome look_up_as_asked(struct nw_mmu *m,
   return look_up(m, request, result, cycles);
 }
 
-enum nwi_outcome nwi_mmu_look_up(struct nw_mmu *m, const struct nw_request *request,
-                                 struct nw_result *result, uint32_t *cycles) {
-  return look_up_as_asked(m, request, result, cycles);
+/* The usual case of nwi_mmu_look_up(), without a call: a permitted hit on the entry that answered
+ * last. False, with nothing touched, when it is any other case. With translation off no entry has
+ * the tag. */
+NWI_ALWAYS_INLINE bool hit_at_once(struct nw_mmu *m, const struct nw_request *request,
+                                   struct nw_result *result) {
+  const struct nwi_level *l1 = nwi_level1(m, request);
+  struct nwi_tlb *tlb = l1->tlb;
+
+  if (tlb == NULL || request->debug) {
+    return false;
+  }
+  uint32_t slot = nwi_tlb_recent_slot(tlb, request->va, m->tag);
+  if (slot == NWI_NO_SLOT) {
+    return false;
+  }
+  const struct nwi_tlb_entry *entry = &tlb->entries[slot];
+  if (!nwi_rights_permit_plainly(&m->regime, entry->rights, (enum nw_access)request->access,
+                                 (enum nw_privilege)request->privilege) ||
+      !nwi_replacement_hit_is_simple(&tlb->replacement, slot)) {
+    return false;
+  }
+  level1_statistics(m, request)->hits_by_size[page_size_index(entry->page_log2)]++;
+  take_entry(result, entry, request->va, NW_FROM_L1, nwi_tlb_hit_probes(tlb, slot) * l1->latency);
+  return true;
 }
 
 /* ---- walking ---- */
@@ -373,14 +387,18 @@ static void access_memory(const struct nw_memory *memory, const struct nw_step *
   }
 }
 
-NWI_NOINLINE static bool translate_by_walk(struct nw_mmu *m, const struct nw_memory *memory,
+static bool translate_by_walk(struct nw_mmu *m, const struct nw_memory *memory,
                               struct nw_result *result) {
   struct nw_transaction *t = &m->own;
   struct nw_step step;
   struct nw_answer answer;
 
   nwi_mmu_start_walk(m, t);
-  while (nwi_mmu_run_walk(m, t, &step) != NW_STEP_DONE) {
+  for (;;) {
+    nwi_walk_read_on(&t->walk, memory);
+    if (nwi_mmu_run_walk(m, t, &step) == NW_STEP_DONE) {
+      break;
+    }
     access_memory(memory, &step, &answer);
     nw_walk_answer(&t->walk, &answer);
   }
@@ -389,10 +407,11 @@ NWI_NOINLINE static bool translate_by_walk(struct nw_mmu *m, const struct nw_mem
   return result->fault.type == NW_FAULT_NONE;
 }
 
-bool nw_mmu_translate(struct nw_mmu *m, const struct nw_request *request,
-                      const struct nw_memory *memory, struct nw_result *result) {
+NWI_NOINLINE static bool translate_thoroughly(struct nw_mmu *m, const struct nw_request *request,
+                                              const struct nw_memory *memory,
+                                              struct nw_result *result) {
   uint32_t cycles;
-  enum nwi_outcome outcome = look_up_as_asked(m, request, result, &cycles);
+  enum nwi_outcome outcome = nwi_mmu_look_up(m, request, result, &cycles);
 
   if (outcome == NWI_TLB_HIT) {
     return true;
@@ -401,6 +420,11 @@ bool nw_mmu_translate(struct nw_mmu *m, const struct nw_request *request,
   m->own.lookup_cycles = cycles;
   m->own.missed = outcome == NWI_TLB_MISS;
   return translate_by_walk(m, memory, result);
+}
+
+bool nw_mmu_translate(struct nw_mmu *m, const struct nw_request *request,
+                      const struct nw_memory *memory, struct nw_result *result) {
+  return hit_at_once(m, request, result) || translate_thoroughly(m, request, memory, result);
 }
 
 uint32_t nw_mmu_translate_run(struct nw_mmu *m, const struct nw_request *request, uint32_t count,
@@ -418,8 +442,6 @@ uint32_t nw_mmu_translate_run(struct nw_mmu *m, const struct nw_request *request
       /* A hit in level 1 repeats itself: same entry, same probes, replacement state unchanged. */
       uint32_t rest = count - done;
       struct nw_tlb_statistics *s = level1_statistics(m, request);
-      s->accesses += rest;
-      s->hits += rest;
       s->hits_by_size[page_size_index(result->page_log2)] += rest;
       cycles += rest * result->cycles;
       done = count;
@@ -435,6 +457,7 @@ static void set_context(struct nw_mmu *m) {
   unsigned switches = nwi_stage_switches(&m->regime);
 
   m->context = nwi_context_tag(m->regime.vmid, switches);
+  m->tag = nwi_tag_of(m->regime.asid, m->context);
   m->switches_used = (uint8_t)(m->switches_used | 1u << switches);
 }
 
@@ -451,7 +474,19 @@ const struct nw_regime *nw_mmu_regime(const struct nw_mmu *m) {
   return &m->regime;
 }
 
-const struct nw_mmu_statistics *nw_mmu_statistics(const struct nw_mmu *m) {
+/* A hit is counted once, by its size: what follows from that is added up when it is asked for. */
+static void total_lookups(struct nw_tlb_statistics *s) {
+  s->hits = 0;
+  for (unsigned size = 0; size < NW_PAGE_SIZES; size++) {
+    s->hits += s->hits_by_size[size];
+  }
+  s->accesses = s->hits + s->misses;
+}
+
+const struct nw_mmu_statistics *nw_mmu_statistics(struct nw_mmu *m) {
+  total_lookups(&m->statistics.l1i);
+  total_lookups(&m->statistics.l1d);
+  total_lookups(&m->statistics.l2);
   return &m->statistics;
 }
 

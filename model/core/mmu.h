@@ -23,6 +23,7 @@ struct nw_mmu {
   struct nwi_level l2;
   struct nwi_walk_cache *cache[2]; /* by enum nw_cache_id */
   uint32_t cache_latency[2];
+  uint32_t tag;                    /* ASID and context as TLB entries are compared with them */
   uint16_t context;                /* VMID tag of the TLB entries made and hit now */
   uint8_t switches_used;           /* bit s: entries may exist under stage switches s */
   uint64_t generation;             /* counts maintenance */

@@ -10,8 +10,8 @@
 
 enum { NONE = 0, READ = 1, READ_WRITE = 2 };
 
-/* Table B3-8: data access by AP[2:0]. With SCTLR.AFE set, and for long descriptors, AP[0] counts as
- * 1, which is what tables B3-9 and B3-15 say. */
+/* Table B3-8: data access by AP[2:0]. With SCTLR.AFE set, and for long descriptors, AP[0] is 1 where
+ * there is access, which gives what tables B3-9 and B3-15 say. */
 static const struct {
   uint8_t privileged, user;
 } data_access[8] = {
@@ -26,7 +26,10 @@ static uint8_t data_bits(uint8_t allowed) {
 
 /* B3.7.2: execution needs the right to read and no execute-never that applies. */
 static uint8_t permit_entry(uint32_t index, uint32_t sctlr, bool ap0_is_access_flag) {
-  uint32_t ap = (index & NWI_R_AP) | (ap0_is_access_flag ? 1u : 0u);
+  if (ap0_is_access_flag && !(index & 1u)) {
+    return 0; /* an access flag fault, whatever the rest says */
+  }
+  uint32_t ap = index & NWI_R_AP;
   uint8_t user = data_bits(data_access[ap].user);
   uint8_t privileged = data_bits(data_access[ap].privileged);
   bool user_writes = (user >> NW_WRITE) & 1u;

@@ -124,6 +124,17 @@ static void decode_stage2_root(struct nw_regime *r) {
   }
 }
 
+/* The domains whose accesses are checked against the rights; where there are no domains, all. */
+static uint16_t decode_clients(uint32_t dacr, bool has_domains) {
+  uint16_t clients = 0;
+
+  for (unsigned domain = 0; domain < 16; domain++) {
+    bool client = !has_domains || ((dacr >> (2 * domain)) & 3u) == NWI_DOMAIN_CLIENT;
+    clients = (uint16_t)(clients | (client ? 1u << domain : 0));
+  }
+  return clients;
+}
+
 /* B3.9.1: short descriptors take the ASID from CONTEXTIDR, long ones from a TTBR (TTBCR.A1). */
 static uint16_t decode_asid(const struct nw_regime *r, bool long_descriptors) {
   if (!long_descriptors) {
@@ -151,6 +162,7 @@ static void decode(struct nw_regime *r) {
   r->access_flag_in_ap = !long_descriptors && (sctlr & SCTLR_AFE);
   r->remap = !long_descriptors && (sctlr & SCTLR_TRE);
   r->dacr = (uint32_t)r->reg[NW_REG_DACR];
+  r->clients = decode_clients(r->dacr, r->has_domains);
   r->asid = decode_asid(r, long_descriptors);
   r->vmid = stage2 ? (uint16_t)field(r->reg[NW_REG_VTTBR], 55, 48) : 0;
   if (long_descriptors) {

@@ -81,4 +81,18 @@ static inline bool nwi_rights_permit(const struct nw_regime *regime, uint32_t ri
          nwi_stage2_allows(rights, access) && !(access == NW_WRITE && nwi_rights_clean(rights));
 }
 
+/* The same for the usual case: a client domain and nothing to be looked at more closely. False may
+ * still mean yes: then nwi_rights_permit() is to be asked. */
+static inline bool nwi_rights_permit_plainly(const struct nw_regime *regime, uint32_t rights,
+                                             enum nw_access access, enum nw_privilege privilege) {
+  uint32_t special =
+      NWI_R_S1_OFF | (access == NW_WRITE ? NWI_R_S1_CLEAN | NWI_R_S2_CLEAN : 0u);
+  uint32_t domain = (rights & NWI_R_DOMAIN) >> NWI_R_DOMAIN_SHIFT;
+  uint32_t permit = regime->permit[rights & NWI_R_PERMIT_INDEX];
+
+  return !(rights & special) &&
+         ((regime->clients >> domain) & (permit >> (3u * privilege + access)) &
+          (rights >> (NWI_R_S2_SHIFT + access)) & 1u);
+}
+
 #endif

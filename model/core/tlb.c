@@ -13,46 +13,17 @@
 #include "core/tlb.h"
 
 #include "core/replacement.h"
+#include "core/tlb_hit.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NONE UINT32_MAX
+#define NONE NWI_NO_SLOT
 #define MAX_ENTRIES (UINT32_C(1) << 24)
-#define LOG2_MIN 12u /* the bits below hold the node's size and global flag */
 #define LOG2_MAX 63u
-#define GLOBAL_BIT 64u /* of a node's key; the size is in the bits below it */
 #define INVALID 0x800u /* a node's key: size 0, and a bit that no page address has */
-
-/* What is compared. key: page address | global | page_log2, or INVALID. */
-struct node {
-  uint64_t key;
-  uint32_t tag;  /* VMID in the upper half; the ASID in the lower, 0 in a global entry */
-  uint32_t next; /* slot, in the hash chain */
-};
-
-struct nwi_tlb {
-  uint64_t sizes; /* bit page_log2 is set where count[page_log2] is not 0 */
-  struct node *nodes;
-  uint32_t *heads;  /* of the hash chains */
-  uint32_t *recent; /* slot that answered last, by bits of the VA; to be compared before use */
-  uint32_t recent_mask;
-  uint8_t hash_shift;
-  bool nested;
-  uint8_t miss_probes;
-  uint8_t hit_probes[64]; /* by page_log2 */
-  struct nwi_tlb_entry *entries;
-  struct nwi_replacement replacement;
-
-  uint32_t ways, sets;
-  uint32_t count[64]; /* valid entries by page_log2 */
-  uint32_t occupancy;
-  uint32_t way_words;   /* words of a set in `used` */
-  uint64_t *used;       /* bit way: valid; bits beyond the last way are set */
-  uint32_t *first_free; /* by set: no way is free in words of `used` below this one */
-};
 
 /* Which ASIDs and global entries a drop is about. */
 struct reach {
@@ -61,24 +32,8 @@ struct reach {
   uint16_t asid;
 };
 
-static inline uint64_t page_of(uint64_t va, unsigned log2) {
-  return va >> log2 << log2;
-}
-
 static inline uint64_t key_of(uint64_t va, unsigned log2) {
-  return page_of(va, log2) | log2;
-}
-
-static inline uint32_t tag_of(uint16_t asid, uint16_t vmid) {
-  return (uint32_t)vmid << 16 | asid;
-}
-
-static inline unsigned log2_of(const struct node *node) {
-  return (unsigned)(node->key & (GLOBAL_BIT - 1));
-}
-
-static inline bool is_global(const struct node *node) {
-  return (node->key & GLOBAL_BIT) != 0;
+  return nwi_page_of(va, log2) | log2;
 }
 
 /* Multiplicative hashing: the bits that decide are the product's topmost. */
@@ -90,15 +45,8 @@ static inline uint32_t set_of(const struct nwi_tlb *tlb, uint64_t va, unsigned l
   return (uint32_t)(va >> log2) & (tlb->sets - 1);
 }
 
-static inline bool is_valid(const struct node *node) {
+static inline bool is_valid(const struct nwi_tlb_node *node) {
   return node->key != INVALID;
-}
-
-/* 0 where ASID and VMID match a node's: a global node does not look at the ASID. No branch, since
- * whether a page is global is as good as random. */
-static inline uint32_t tag_differs(const struct node *node, uint32_t tag) {
-  uint32_t ignored = (0u - (uint32_t)is_global(node)) & 0xffffu;
-  return (node->tag ^ tag) & ~ignored;
 }
 
 /* ---- creation -------------------------------------------------------------------------------- */
@@ -117,7 +65,7 @@ static bool config_possible(const struct nw_tlb_config *config, const char *name
 static void clear(struct nwi_tlb *tlb) {
   uint32_t last_bits = tlb->ways % 64;
   for (uint32_t slot = 0; slot < tlb->sets * tlb->ways; slot++)
-    tlb->nodes[slot] = (struct node){.key = INVALID};
+    tlb->nodes[slot] = (struct nwi_tlb_node){.key = INVALID};
   memset(tlb->heads, 0xff, ((size_t)1 << (64 - tlb->hash_shift)) * sizeof *tlb->heads);
   memset(tlb->used, 0, (size_t)tlb->sets * tlb->way_words * sizeof *tlb->used);
   memset(tlb->first_free, 0, tlb->sets * sizeof *tlb->first_free);
@@ -202,25 +150,14 @@ void nwi_tlb_destroy(struct nwi_tlb *tlb) {
 
 /* ---- looking up ------------------------------------------------------------------------------ */
 
-/* Where the slot that answered an address last is remembered. */
-static inline uint32_t *recent_of(const struct nwi_tlb *tlb, uint64_t va) {
-  return &tlb->recent[(uint32_t)(va >> LOG2_MIN) & tlb->recent_mask];
-}
-
-/* An invalid node never covers: its size is 0, so INVALID itself is compared. */
-static inline bool covers(const struct node *node, uint64_t va, uint32_t tag) {
-  uint64_t differs = (page_of(va, LOG2_MIN) ^ node->key) >> log2_of(node);
-  return (differs | tag_differs(node, tag)) == 0;
-}
-
 /* Sizes present, smallest first. */
 static inline uint32_t find(const struct nwi_tlb *tlb, uint64_t va, uint32_t tag) {
   for (uint64_t left = tlb->sizes; left != 0; left &= left - 1) {
     uint64_t key = key_of(va, nwi_lowest_bit(left));
     uint32_t slot = tlb->heads[hash_of(tlb, key, tag >> 16)];
     while (slot != NONE) {
-      const struct node *node = &tlb->nodes[slot];
-      if ((node->key & ~(uint64_t)GLOBAL_BIT) == key && tag_differs(node, tag) == 0)
+      const struct nwi_tlb_node *node = &tlb->nodes[slot];
+      if ((node->key & ~(uint64_t)NWI_GLOBAL_BIT) == key && nwi_tag_differs(node, tag) == 0)
         return slot;
       slot = node->next;
     }
@@ -228,18 +165,13 @@ static inline uint32_t find(const struct nwi_tlb *tlb, uint64_t va, uint32_t tag
   return NONE;
 }
 
-static inline const struct nwi_tlb_entry *answer(const struct nwi_tlb *tlb, uint32_t slot,
-                                                 unsigned *probes) {
-  *probes = tlb->hit_probes[log2_of(&tlb->nodes[slot])];
-  return &tlb->entries[slot];
-}
-
 /* The unusual cases are apart, so that the usual one saves no registers. */
 NWI_NOINLINE static const struct nwi_tlb_entry *hit(struct nwi_tlb *tlb, uint64_t va, uint32_t slot,
                                                     unsigned *probes) {
-  uint32_t set = set_of(tlb, va, log2_of(&tlb->nodes[slot]));
+  uint32_t set = set_of(tlb, va, nwi_log2_of(&tlb->nodes[slot]));
   nwi_replacement_hit(&tlb->replacement, set, slot);
-  return answer(tlb, slot, probes);
+  *probes = nwi_tlb_hit_probes(tlb, slot);
+  return &tlb->entries[slot];
 }
 
 NWI_NOINLINE static const struct nwi_tlb_entry *search(struct nwi_tlb *tlb, uint64_t va,
@@ -249,29 +181,28 @@ NWI_NOINLINE static const struct nwi_tlb_entry *search(struct nwi_tlb *tlb, uint
     *probes = tlb->miss_probes;
     return NULL;
   }
-  *recent_of(tlb, va) = slot;
+  *nwi_recent_of(tlb, va) = slot;
   return hit(tlb, va, slot, probes);
 }
 
-/* In a nested store a smaller span than the recent one may match as well, so it is searched. */
 const struct nwi_tlb_entry *nwi_tlb_lookup(struct nwi_tlb *tlb, uint64_t va, uint16_t asid,
                                            uint16_t vmid, unsigned *probes) {
-  uint32_t tag = tag_of(asid, vmid);
-  uint32_t slot = *recent_of(tlb, va);
-  if (tlb->nested || !covers(&tlb->nodes[slot], va, tag))
+  uint32_t tag = nwi_tag_of(asid, vmid);
+  uint32_t slot = *nwi_recent_of(tlb, va);
+  if (tlb->nested || !nwi_node_covers(&tlb->nodes[slot], va, tag))
     return search(tlb, va, tag, probes);
-  if (!nwi_replacement_hit_is_simple(&tlb->replacement, slot))
-    return hit(tlb, va, slot, probes);
-  return answer(tlb, slot, probes);
+  return hit(tlb, va, slot, probes);
 }
 
 const struct nwi_tlb_entry *nwi_tlb_peek(const struct nwi_tlb *tlb, uint64_t va, uint16_t asid,
                                          uint16_t vmid, unsigned *probes) {
-  uint32_t slot = find(tlb, va, tag_of(asid, vmid));
-  if (slot != NONE)
-    return answer(tlb, slot, probes);
-  *probes = tlb->miss_probes;
-  return NULL;
+  uint32_t slot = find(tlb, va, nwi_tag_of(asid, vmid));
+  if (slot == NONE) {
+    *probes = tlb->miss_probes;
+    return NULL;
+  }
+  *probes = nwi_tlb_hit_probes(tlb, slot);
+  return &tlb->entries[slot];
 }
 
 /* ---- taking out ------------------------------------------------------------------------------ */
@@ -288,7 +219,7 @@ static void count_probes(struct nwi_tlb *tlb) {
 
 /* Takes a slot that is in no chain any more out of everything else. */
 static void forget(struct nwi_tlb *tlb, uint32_t slot) {
-  unsigned log2 = log2_of(&tlb->nodes[slot]);
+  unsigned log2 = nwi_log2_of(&tlb->nodes[slot]);
   uint32_t set = set_of(tlb, tlb->nodes[slot].key, log2);
   uint32_t way = slot - set * tlb->ways;
   tlb->nodes[slot].key = INVALID;
@@ -302,8 +233,8 @@ static void forget(struct nwi_tlb *tlb, uint32_t slot) {
   }
 }
 
-static uint32_t *chain_of(struct nwi_tlb *tlb, const struct node *node) {
-  return &tlb->heads[hash_of(tlb, node->key & ~(uint64_t)GLOBAL_BIT, node->tag >> 16)];
+static uint32_t *chain_of(struct nwi_tlb *tlb, const struct nwi_tlb_node *node) {
+  return &tlb->heads[hash_of(tlb, node->key & ~(uint64_t)NWI_GLOBAL_BIT, node->tag >> 16)];
 }
 
 static void drop(struct nwi_tlb *tlb, uint32_t slot) {
@@ -314,10 +245,10 @@ static void drop(struct nwi_tlb *tlb, uint32_t slot) {
   forget(tlb, slot);
 }
 
-static inline bool reaches(const struct reach *reach, const struct node *node) {
+static inline bool reaches(const struct reach *reach, const struct nwi_tlb_node *node) {
   if (reach->every_asid)
     return true;
-  return is_global(node) ? reach->globals : (node->tag & 0xffff) == reach->asid;
+  return nwi_is_global(node) ? reach->globals : (node->tag & 0xffff) == reach->asid;
 }
 
 /* Drops what `reach` reaches of the entries for exactly one page of one VMID. */
@@ -327,8 +258,8 @@ static unsigned drop_page(struct nwi_tlb *tlb, uint64_t key, uint16_t vmid,
   uint32_t *link = &tlb->heads[hash_of(tlb, key, vmid)];
   while (*link != NONE) {
     uint32_t slot = *link;
-    struct node *node = &tlb->nodes[slot];
-    if ((node->key & ~(uint64_t)GLOBAL_BIT) == key && node->tag >> 16 == vmid &&
+    struct nwi_tlb_node *node = &tlb->nodes[slot];
+    if ((node->key & ~(uint64_t)NWI_GLOBAL_BIT) == key && node->tag >> 16 == vmid &&
         reaches(reach, node)) {
       *link = node->next;
       forget(tlb, slot);
@@ -348,8 +279,8 @@ static void drop_inside(struct nwi_tlb *tlb, const struct nwi_tlb_entry *entry,
                         const struct reach *reach) {
   uint32_t slots = tlb->sets * tlb->ways;
   for (uint32_t slot = 0; slot < slots; slot++) {
-    const struct node *node = &tlb->nodes[slot];
-    if (is_valid(node) && page_of(node->key, entry->page_log2) == entry->va &&
+    const struct nwi_tlb_node *node = &tlb->nodes[slot];
+    if (is_valid(node) && nwi_page_of(node->key, entry->page_log2) == entry->va &&
         node->tag >> 16 == entry->vmid && reaches(reach, node))
       drop(tlb, slot);
   }
@@ -394,10 +325,10 @@ static uint32_t free_slot(struct nwi_tlb *tlb, uint32_t set) {
 static void put(struct nwi_tlb *tlb, uint32_t set, uint32_t slot,
                 const struct nwi_tlb_entry *entry) {
   uint32_t way = slot - set * tlb->ways;
-  struct node *node = &tlb->nodes[slot];
+  struct nwi_tlb_node *node = &tlb->nodes[slot];
   tlb->entries[slot] = *entry;
-  node->key = key_of(entry->va, entry->page_log2) | (entry->global ? GLOBAL_BIT : 0);
-  node->tag = tag_of(entry->global ? 0 : entry->asid, entry->vmid);
+  node->key = key_of(entry->va, entry->page_log2) | (entry->global ? NWI_GLOBAL_BIT : 0);
+  node->tag = nwi_tag_of(entry->global ? 0 : entry->asid, entry->vmid);
   uint32_t *head = chain_of(tlb, node);
   node->next = *head;
   *head = slot;
@@ -407,14 +338,14 @@ static void put(struct nwi_tlb *tlb, uint32_t set, uint32_t slot,
     tlb->sizes |= (uint64_t)1 << entry->page_log2;
     count_probes(tlb);
   }
-  *recent_of(tlb, entry->va) = slot;
+  *nwi_recent_of(tlb, entry->va) = slot;
 }
 
 bool nwi_tlb_install(struct nwi_tlb *tlb, const struct nwi_tlb_entry *entry,
                      struct nwi_tlb_entry *victim) {
-  assert(entry->page_log2 >= LOG2_MIN && entry->page_log2 <= LOG2_MAX);
+  assert(entry->page_log2 >= NWI_LOG2_MIN && entry->page_log2 <= LOG2_MAX);
   struct nwi_tlb_entry aligned = *entry; /* whatever is in the low bits, the index needs 0 */
-  aligned.va = page_of(entry->va, entry->page_log2);
+  aligned.va = nwi_page_of(entry->va, entry->page_log2);
   drop_overlapping(tlb, &aligned);
   uint32_t set = set_of(tlb, aligned.va, aligned.page_log2);
   uint32_t slot = free_slot(tlb, set);
@@ -433,10 +364,10 @@ bool nwi_tlb_install(struct nwi_tlb *tlb, const struct nwi_tlb_entry *entry,
 /* ---- maintenance ----------------------------------------------------------------------------- */
 
 static inline bool invalidates(const struct nwi_tlb_match *match, const struct reach *reach,
-                               const struct node *node) {
+                               const struct nwi_tlb_node *node) {
   if (match->by_vmid && node->tag >> 16 != match->vmid)
     return false;
-  if (match->by_va && ((node->key ^ match->va) >> log2_of(node)) != 0)
+  if (match->by_va && ((node->key ^ match->va) >> nwi_log2_of(node)) != 0)
     return false;
   return reaches(reach, node);
 }

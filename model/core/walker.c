@@ -34,6 +34,10 @@ static const struct nw_walk_cycles free_steps = {0};
 
 /* ---- how a walk ends ---- */
 
+static inline bool is_leaf(const struct nw_stage_walk *s) {
+  return s->descriptor.kind == NW_DESCRIPTOR_LEAF;
+}
+
 static void finish(struct nw_walk *w) {
   w->result.cycles += w->options.cycles->done;
   w->state = DONE;
@@ -58,8 +62,9 @@ static void fail(struct nw_walk *w, enum nw_fault_type type, unsigned stage, uns
 
 /* The domain is known once level 1 has been read: from the table above, or from the leaf. */
 static void fail_stage1(struct nw_walk *w, enum nw_fault_type type) {
-  uint32_t domain = w->s1.leaf ? (w->s1.rights & NWI_R_DOMAIN) >> NWI_R_DOMAIN_SHIFT
-                               : w->s1.limits >> NWI_L_DOMAIN_SHIFT;
+  uint32_t domain = is_leaf(&w->s1)
+                        ? (w->s1.descriptor.rights & NWI_R_DOMAIN) >> NWI_R_DOMAIN_SHIFT
+                        : w->s1.limits >> NWI_L_DOMAIN_SHIFT;
 
   fail(w, type, 1, w->s1.level);
   w->result.fault.domain = w->regime.has_domains ? (uint8_t)(domain & 0xfu) : 0;
@@ -126,18 +131,18 @@ static void hold_table(struct nw_walk *w) {
 }
 
 static void hold_stage2(struct nw_walk *w) {
-  uint8_t span = w->s2.page_log2;
+  uint8_t span = w->s2.descriptor.page_log2;
 
   hold_fill(w, NW_IPA_CACHE,
             &(struct nw_cached){
                 .key = w->s2.input >> span << span,
                 .span_log2 = span,
                 .output = w->s2.output >> span << span,
-                .rights = w->s2.rights,
+                .rights = w->s2.descriptor.rights,
                 .level = w->s2.level,
                 .vmid = w->regime.vmid,
-                .attr = w->s2.attr,
-                .sh = w->s2.sh,
+                .attr = w->s2.descriptor.attr,
+                .sh = w->s2.descriptor.sh,
             });
 }
 
@@ -165,32 +170,20 @@ static void enter_table(struct nw_stage_walk *s, uint64_t table, uint8_t level,
   s->index_bits = (uint8_t)(format->shift[level - 1] - format->shift[level]);
 }
 
-static enum nwi_descriptor_kind decode(const struct nw_walk *w, struct nw_stage_walk *s,
-                                       const struct nw_format *format, enum nw_access access,
-                                       uint64_t value, bool *access_flag_clear) {
+static inline void decode(const struct nw_walk *w, struct nw_stage_walk *s,
+                          const struct nw_format *format, uint8_t access) {
   struct nwi_decode_context context = {
       .regime = &w->regime,
       .limits = s->limits,
       .level = s->level,
-      .access = (uint8_t)access,
+      .access = access,
   };
-  struct nwi_descriptor d;
 
-  format->decode(&context, value, &d);
-  s->next = d.output;
-  s->updated = d.updated;
-  s->rights = d.rights;
-  s->page_log2 = d.page_log2;
-  s->attr = d.attr;
-  s->sh = d.sh;
-  s->global = d.global;
-  s->leaf = d.kind == NWI_LEAF;
-  *access_flag_clear = d.access_flag_clear;
-  return (enum nwi_descriptor_kind)d.kind;
+  format->decode(&context, s->raw, &s->descriptor);
 }
 
 static void reach_leaf(struct nw_stage_walk *s) {
-  s->output = s->next | (s->input & ((1ull << s->page_log2) - 1));
+  s->output = s->descriptor.output | (s->input & ((1ull << s->descriptor.page_log2) - 1));
 }
 
 static uint64_t swap_bytes(uint64_t value, unsigned bytes) {
@@ -203,7 +196,7 @@ static uint64_t in_s1_order(const struct nw_walk *w, uint64_t value) {
 }
 
 static bool must_update(const struct nw_walk *w, const struct nw_stage_walk *s) {
-  return s->updated != s->raw && !w->request.debug;
+  return s->descriptor.updated != s->raw && !w->request.debug;
 }
 
 /* ---- stage 2 ---- */
@@ -263,18 +256,18 @@ static void answer_ipa_cache(struct nw_walk *w, const struct nw_answer *answer) 
     stage2_from_root(w);
     return;
   }
-  w->s2.next = c->output;
-  w->s2.page_log2 = c->span_log2;
-  w->s2.rights = c->rights;
+  w->s2.descriptor.output = c->output;
+  w->s2.descriptor.page_log2 = c->span_log2;
+  w->s2.descriptor.rights = c->rights;
   w->s2.level = c->level;
-  w->s2.attr = c->attr;
-  w->s2.sh = c->sh;
+  w->s2.descriptor.attr = c->attr;
+  w->s2.descriptor.sh = c->sh;
   reach_leaf(&w->s2);
   stage2_done(w);
 }
 
 static void stage2_use_descriptor(struct nw_walk *w) {
-  if (w->s2.leaf) {
+  if (is_leaf(&w->s2)) {
     reach_leaf(&w->s2);
     if (w->options.ipa_cache) {
       hold_stage2(w);
@@ -282,22 +275,30 @@ static void stage2_use_descriptor(struct nw_walk *w) {
     stage2_done(w);
     return;
   }
-  enter_table(&w->s2, w->s2.next, (uint8_t)(w->s2.level + 1), w->regime.s2_format);
+  enter_table(&w->s2, w->s2.descriptor.output, (uint8_t)(w->s2.level + 1), w->regime.s2_format);
   stage2_locate(w);
 }
 
 /* B3.7.3 and CheckPermissionS2: access flag, then HAP and XN of the access that stage 2 serves. */
-static enum nw_fault_type stage2_verdict(const struct nw_walk *w, bool access_flag_clear) {
-  if (access_flag_clear) {
-    return NW_FAULT_ACCESS_FLAG;
+static inline enum nw_fault_type stage2_verdict(const struct nw_walk *w) {
+  const struct nw_descriptor *d = &w->s2.descriptor;
+
+  switch (d->kind) {
+  case NW_DESCRIPTOR_INVALID:
+    return NW_FAULT_TRANSLATION;
+  case NW_DESCRIPTOR_TABLE:
+    return NW_FAULT_NONE;
+  default:
+    if (d->access_flag_clear) {
+      return NW_FAULT_ACCESS_FLAG;
+    }
+    return nwi_stage2_allows(d->rights, (enum nw_access)w->s2_access) ? NW_FAULT_NONE
+                                                                       : NW_FAULT_PERMISSION;
   }
-  return nwi_stage2_allows(w->s2.rights, (enum nw_access)w->s2_access) ? NW_FAULT_NONE
-                                                                        : NW_FAULT_PERMISSION;
 }
 
-static void answer_s2_read(struct nw_walk *w, const struct nw_answer *answer) {
+static inline void count_s2_read(struct nw_walk *w, uint32_t cycles) {
   struct nw_references *n = &w->references;
-  bool access_flag_clear;
 
   n->s2[w->s2.level]++;
   if (w->s2_for_descriptor) {
@@ -306,19 +307,18 @@ static void answer_s2_read(struct nw_walk *w, const struct nw_answer *answer) {
     n->s2_final++;
   }
   w->result.walk_reads++;
-  w->result.cycles += w->options.cycles->read + answer->cycles;
-  if (answer->abort) {
+  w->result.cycles += w->options.cycles->read + cycles;
+}
+
+static inline void answer_s2_read(struct nw_walk *w, uint64_t data, bool abort, uint32_t cycles) {
+  count_s2_read(w, cycles);
+  if (abort) {
     fail(w, NW_FAULT_EXTERNAL_ABORT, 2, w->s2.level);
     return;
   }
-  w->s2.raw = answer->data;
-  if (decode(w, &w->s2, w->regime.s2_format, (enum nw_access)w->s2_access, w->s2.raw,
-             &access_flag_clear) == NWI_INVALID) {
-    fail(w, NW_FAULT_TRANSLATION, 2, w->s2.level);
-    return;
-  }
-  enum nw_fault_type verdict =
-      w->s2.leaf ? stage2_verdict(w, access_flag_clear) : NW_FAULT_NONE;
+  w->s2.raw = data;
+  decode(w, &w->s2, w->regime.s2_format, w->s2_access);
+  enum nw_fault_type verdict = stage2_verdict(w);
   if (verdict != NW_FAULT_NONE) {
     fail(w, verdict, 2, w->s2.level);
   } else if (must_update(w, &w->s2)) {
@@ -382,13 +382,13 @@ static void answer_walk_cache(struct nw_walk *w, const struct nw_answer *answer)
 
 /* Stage 1 has given an address: through stage 2 with it, if there is one. */
 static void stage1_done(struct nw_walk *w, uint64_t ipa) {
-  struct nwi_attributes a = {w->s1.attr, w->s1.sh};
+  struct nwi_attributes a = {w->s1.descriptor.attr, w->s1.descriptor.sh};
 
   w->s1.output = ipa;
   if (w->stage2 && w->scope == NW_SCOPE_BOTH) {
     stage2_begin(w, ipa, (enum nw_access)w->request.access, false);
   } else {
-    succeed(w, ipa, w->s1.rights | NWI_R_S2_ALL, a);
+    succeed(w, ipa, w->s1.descriptor.rights | NWI_R_S2_ALL, a);
   }
 }
 
@@ -400,41 +400,50 @@ static void stage1_off(struct nw_walk *w) {
   struct nwi_attributes a =
       nwi_attributes_stage1_off(&w->regime, (enum nw_access)w->request.access);
 
-  w->s1.attr = a.attr;
-  w->s1.sh = a.sh;
-  w->s1.rights = NWI_R_S1_OFF;
+  w->s1.descriptor.attr = a.attr;
+  w->s1.descriptor.sh = a.sh;
+  w->s1.descriptor.rights = NWI_R_S1_OFF;
   w->global = true;
   stage1_done(w, w->request.va);
 }
 
 static void stage1_use_descriptor(struct nw_walk *w) {
-  if (w->s1.leaf) {
+  if (is_leaf(&w->s1)) {
     reach_leaf(&w->s1);
-    w->global = w->s1.global;
-    w->result.s1_page_log2 = w->s1.page_log2;
+    w->global = w->s1.descriptor.global;
+    w->result.s1_page_log2 = w->s1.descriptor.page_log2;
     stage1_done(w, w->s1.output);
     return;
   }
-  w->s1.limits |= w->s1.rights;
-  w->s1.table = w->s1.next;
+  w->s1.limits |= w->s1.descriptor.rights;
+  w->s1.table = w->s1.descriptor.output;
   if (w->options.walk_cache) {
     hold_table(w);
   }
-  enter_table(&w->s1, w->s1.next, (uint8_t)(w->s1.level + 1), w->regime.s1_format);
+  enter_table(&w->s1, w->s1.descriptor.output, (uint8_t)(w->s1.level + 1), w->regime.s1_format);
   stage1_locate(w);
 }
 
-static enum nw_fault_type stage1_verdict(const struct nw_walk *w, bool access_flag_clear) {
-  if (access_flag_clear) {
-    return NW_FAULT_ACCESS_FLAG;
+static inline enum nw_fault_type stage1_verdict(const struct nw_walk *w) {
+  const struct nw_descriptor *d = &w->s1.descriptor;
+
+  switch (d->kind) {
+  case NW_DESCRIPTOR_INVALID:
+    return NW_FAULT_TRANSLATION;
+  case NW_DESCRIPTOR_TABLE:
+    return NW_FAULT_NONE;
+  default:
+    if (d->access_flag_clear) {
+      return NW_FAULT_ACCESS_FLAG;
+    }
+    return nwi_rights_judge_stage1(&w->regime, d->rights, (enum nw_access)w->request.access,
+                                   (enum nw_privilege)w->request.privilege);
   }
-  return nwi_rights_judge_stage1(&w->regime, w->s1.rights, (enum nw_access)w->request.access,
-                                 (enum nw_privilege)w->request.privilege);
 }
 
 /* The write of a stage-1 descriptor is itself an access that stage 2 judges. */
 static void stage1_update(struct nw_walk *w) {
-  bool page_writable = (w->s2.rights & NWI_R_S2_WRITE) && !(w->s2.rights & NWI_R_S2_CLEAN);
+  bool page_writable = (w->s2.descriptor.rights & NWI_R_S2_WRITE) && !(w->s2.descriptor.rights & NWI_R_S2_CLEAN);
 
   if (w->stage2 && !page_writable) {
     stage2_begin_update(w);
@@ -443,25 +452,18 @@ static void stage1_update(struct nw_walk *w) {
   }
 }
 
-static void answer_s1_read(struct nw_walk *w, const struct nw_answer *answer) {
-  bool access_flag_clear;
-
+static inline void answer_s1_read(struct nw_walk *w, uint64_t data, bool abort, uint32_t cycles) {
   w->references.s1[w->s1.level]++;
   w->result.walk_reads++;
-  w->result.cycles += w->options.cycles->read + answer->cycles;
-  w->s1.leaf = false;
-  if (answer->abort) {
+  w->result.cycles += w->options.cycles->read + cycles;
+  if (abort) {
+    w->s1.descriptor.kind = NW_DESCRIPTOR_INVALID;
     fail_stage1(w, NW_FAULT_EXTERNAL_ABORT);
     return;
   }
-  w->s1.raw = in_s1_order(w, answer->data);
-  if (decode(w, &w->s1, w->regime.s1_format, (enum nw_access)w->request.access, w->s1.raw,
-             &access_flag_clear) == NWI_INVALID) {
-    fail_stage1(w, NW_FAULT_TRANSLATION);
-    return;
-  }
-  enum nw_fault_type verdict =
-      w->s1.leaf ? stage1_verdict(w, access_flag_clear) : NW_FAULT_NONE;
+  w->s1.raw = in_s1_order(w, data);
+  decode(w, &w->s1, w->regime.s1_format, w->request.access);
+  enum nw_fault_type verdict = stage1_verdict(w);
   if (verdict != NW_FAULT_NONE) {
     fail_stage1(w, verdict);
   } else if (must_update(w, &w->s1)) {
@@ -486,7 +488,7 @@ static void answer_s1_update(struct nw_walk *w, const struct nw_answer *answer) 
 
 /* SecondStageTranslate: with HCR.PTW, a stage-1 walk must not touch Device memory. */
 static bool protected_walk_denies(const struct nw_walk *w) {
-  return w->s2_for_descriptor && w->regime.protected_walk && nwi_is_device(w->s2.attr);
+  return w->s2_for_descriptor && w->regime.protected_walk && nwi_is_device(w->s2.descriptor.attr);
 }
 
 static void stage2_done(struct nw_walk *w) {
@@ -499,11 +501,11 @@ static void stage2_done(struct nw_walk *w) {
     w->state = w->s2_to_update ? S1_UPDATE : S1_READ;
     return;
   }
-  struct nwi_attributes s1 = {w->s1.attr, w->s1.sh};
-  struct nwi_attributes s2 = {w->s2.attr, w->s2.sh};
+  struct nwi_attributes s1 = {w->s1.descriptor.attr, w->s1.descriptor.sh};
+  struct nwi_attributes s2 = {w->s2.descriptor.attr, w->s2.descriptor.sh};
 
-  w->result.s2_page_log2 = w->s2.page_log2;
-  succeed(w, w->s2.output, w->s1.rights | w->s2.rights,
+  w->result.s2_page_log2 = w->s2.descriptor.page_log2;
+  succeed(w, w->s2.output, w->s1.descriptor.rights | w->s2.descriptor.rights,
           w->scope == NW_SCOPE_STAGE2 ? s2 : nwi_attributes_combine(s1, s2));
 }
 
@@ -511,7 +513,7 @@ static void stage2_done(struct nw_walk *w) {
 static void stage2_alone(struct nw_walk *w) {
   static const struct nwi_attributes nothing_taken = {0xff, NWI_NON_SHAREABLE};
 
-  w->s1.rights = NWI_R_S1_OFF;
+  w->s1.descriptor.rights = NWI_R_S1_OFF;
   w->global = true;
   if (w->stage2) {
     stage2_begin(w, w->request.va, (enum nw_access)w->request.access, false);
@@ -541,7 +543,7 @@ void nw_walk_begin(struct nw_walk *w, const struct nw_regime *regime,
   w->fills = 0;
   w->fills_given = 0;
   w->s1.input = request->va;
-  w->s1.leaf = false;
+  w->s1.descriptor.kind = NW_DESCRIPTOR_INVALID;
   w->s1.limits = 0;
   if (scope == NW_SCOPE_STAGE2) {
     stage2_alone(w);
@@ -570,10 +572,10 @@ static void describe_update(const struct nw_walk *w, struct nw_step *step, unsig
   describe_access(w, step, stage);
   if (stage == 1) {
     step->old_value = in_s1_order(w, w->s1.raw);
-    step->new_value = in_s1_order(w, w->s1.updated);
+    step->new_value = in_s1_order(w, w->s1.descriptor.updated);
   } else {
     step->old_value = w->s2.raw;
-    step->new_value = w->s2.updated;
+    step->new_value = w->s2.descriptor.updated;
   }
 }
 
@@ -639,13 +641,13 @@ void nw_walk_answer(struct nw_walk *w, const struct nw_answer *answer) {
     answer_ipa_cache(w, answer);
     break;
   case S1_READ:
-    answer_s1_read(w, answer);
+    answer_s1_read(w, answer->data, answer->abort, answer->cycles);
     break;
   case S1_UPDATE:
     answer_s1_update(w, answer);
     break;
   case S2_READ:
-    answer_s2_read(w, answer);
+    answer_s2_read(w, answer->data, answer->abort, answer->cycles);
     break;
   case S2_UPDATE:
     answer_s2_update(w, answer);
@@ -655,6 +657,23 @@ void nw_walk_answer(struct nw_walk *w, const struct nw_answer *answer) {
     break;
   case DONE:
     break;
+  }
+}
+
+void nwi_walk_read_on(struct nw_walk *w, const struct nw_memory *memory) {
+  while (w->state == S1_READ || w->state == S2_READ) {
+    bool stage1 = w->state == S1_READ;
+    const struct nw_format *format = stage1 ? w->regime.s1_format : w->regime.s2_format;
+    uint64_t address = stage1 ? w->s1.descriptor_pa : w->s2.descriptor_pa;
+    uint64_t data = 0;
+    uint32_t cycles = 0;
+    bool abort = !memory->read(memory->context, address, format->descriptor_bytes, &data, &cycles);
+
+    if (stage1) {
+      answer_s1_read(w, data, abort, cycles);
+    } else {
+      answer_s2_read(w, data, abort, cycles);
+    }
   }
 }
 

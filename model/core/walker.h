@@ -3,9 +3,13 @@
 #ifndef NESTWALK_CORE_WALKER_H
 #define NESTWALK_CORE_WALKER_H
 
-#include <nestwalk/walk.h>
+#include <nestwalk/mmu.h>
 
 /* The translation holds for every ASID: a global leaf, or no stage 1. */
 bool nwi_walk_global(const struct nw_walk *walk);
+
+/* Answers READ steps from `memory` for as long as READs are what the walk asks for: what
+ * nw_walk_next() and nw_walk_answer() do, without describing each step to somebody else. */
+void nwi_walk_read_on(struct nw_walk *walk, const struct nw_memory *memory);
 
 #endif

@@ -103,7 +103,7 @@ static bool allocate_short_table(struct nw_guest_kernel *kernel, const struct nw
                                  uint64_t va, uint64_t *address) {
   struct nw_pte sibling;
   nw_page_table_entry(table, va ^ (UINT64_C(1) << 20), 1, &sibling);
-  if (sibling.meaning.kind == NWI_TABLE) {
+  if (sibling.meaning.kind == NW_DESCRIPTOR_TABLE) {
     *address = sibling.meaning.output ^ SHORT_TABLE_BYTES;
     nw_frames_hold(kernel->low, *address >> NW_FRAME_LOG2);
     return true;

@@ -92,7 +92,7 @@ bool nw_guest_kernel_zap(struct nw_guest_kernel *kernel, struct nw_address_space
   struct nw_pte pte;
   for (uint64_t va = start; va < end; va = pte_end(&pte)) {
     nw_page_table_find(&space->table, va, &pte);
-    if (pte.meaning.kind != NWI_LEAF)
+    if (pte.meaning.kind != NW_DESCRIPTOR_LEAF)
       continue;
     if (pte.va < start || pte_end(&pte) > end) {
       if (!nw_page_table_split(&space->table, &pte))
@@ -118,13 +118,13 @@ static void widen(const struct nw_address_space *space, uint64_t *start, uint64_
   struct nw_pte pte;
   if (low < *start) {
     nw_page_table_find(&space->table, low, &pte);
-    if (pte.meaning.kind == NWI_LEAF && pte.va < low)
+    if (pte.meaning.kind == NW_DESCRIPTOR_LEAF && pte.va < low)
       low = pte_end(&pte) < *start ? pte_end(&pte) : *start;
     *start = low;
   }
   if (high > *end) {
     nw_page_table_find(&space->table, high - 1, &pte);
-    if (pte.meaning.kind == NWI_LEAF && pte_end(&pte) > high)
+    if (pte.meaning.kind == NW_DESCRIPTOR_LEAF && pte_end(&pte) > high)
       high = pte.va > *end ? pte.va : *end;
     *end = high;
   }
@@ -172,7 +172,7 @@ static bool apply_protection(struct nw_guest_kernel *kernel, struct nw_address_s
   for (uint64_t va = start; va < end;) {
     nw_page_table_find(&space->table, va, &pte);
     const struct nw_mapping *mapping = mapping_in(space, va, pte_end(&pte));
-    bool leaf = pte.meaning.kind == NWI_LEAF && mapping != NULL && mapping->start < end;
+    bool leaf = pte.meaning.kind == NW_DESCRIPTOR_LEAF && mapping != NULL && mapping->start < end;
     if (leaf && !alone_in(space, mapping, pte.va, pte_end(&pte))) {
       if (!nw_page_table_split(&space->table, &pte))
         return false;
@@ -251,7 +251,7 @@ static bool move_pages(struct nw_guest_kernel *kernel, struct nw_address_space *
   for (uint64_t va = start; va < end;) {
     nw_page_table_find(&space->table, va, &pte);
     const struct nw_mapping *mapping = mapping_in(space, va, pte_end(&pte));
-    bool moves = pte.meaning.kind == NWI_LEAF && mapping != NULL && !mapping->device;
+    bool moves = pte.meaning.kind == NW_DESCRIPTOR_LEAF && mapping != NULL && !mapping->device;
     if (moves && pte.span_log2 > NW_FRAME_LOG2 &&
         !moves_whole(space, mapping, &pte, start, end, distance)) {
       if (!nw_page_table_split(&space->table, &pte))
@@ -348,7 +348,7 @@ bool nw_guest_kernel_copy_pages(struct nw_guest_kernel *kernel, struct nw_addres
   bool done = true;
   for (uint64_t va = 0; done && va < NW_USER_END; va = pte_end(&pte)) {
     nw_page_table_find(&parent->table, va, &pte);
-    if (pte.meaning.kind == NWI_LEAF)
+    if (pte.meaning.kind == NW_DESCRIPTOR_LEAF)
       done = copy_leaf(kernel, parent, child, &pte);
   }
   nw_guest_kernel_flush(kernel, parent, 0, NW_USER_END);
@@ -485,7 +485,7 @@ bool nw_guest_kernel_fault(struct nw_guest_kernel *kernel, uint64_t va, enum nw_
     return false;
   struct nw_pte pte;
   nw_page_table_find(&space->table, page, &pte);
-  if (pte.meaning.kind == NWI_LEAF)
+  if (pte.meaning.kind == NW_DESCRIPTOR_LEAF)
     return mend(kernel, space, mapping, &pte, page, access == NW_WRITE);
   return populate(kernel, space, mapping, page);
 }

@@ -47,7 +47,7 @@ void nw_page_table_entry(const struct nw_page_table *table, uint64_t va, uint8_t
   for (context.level = table->start_level;; context.level++) {
     pte->address = descriptor_address(table, base, context.level, va);
     format->decode(&context, read_descriptor(table, pte->address), &pte->meaning);
-    if (pte->meaning.kind != NWI_TABLE || context.level == level)
+    if (pte->meaning.kind != NW_DESCRIPTOR_TABLE || context.level == level)
       break;
     base = pte->meaning.output;
     context.limits = pte->meaning.rights;
@@ -55,7 +55,7 @@ void nw_page_table_entry(const struct nw_page_table *table, uint64_t va, uint8_t
   pte->level = context.level;
   pte->span_log2 = format->shift[context.level];
   pte->va = align_down(va, pte->span_log2);
-  if (pte->meaning.kind == NWI_LEAF && pte->meaning.page_log2 > pte->span_log2) {
+  if (pte->meaning.kind == NW_DESCRIPTOR_LEAF && pte->meaning.page_log2 > pte->span_log2) {
     uint64_t first = align_down(va, pte->meaning.page_log2);
     pte->address -= ((pte->va - first) >> pte->span_log2) * format->descriptor_bytes;
     pte->va = first;
@@ -78,7 +78,7 @@ bool nw_page_table_is_free(const struct nw_page_table *table, uint64_t va, uint8
   for (unsigned i = 0; i < count; i++) {
     struct nw_pte pte;
     nw_page_table_entry(table, va + ((uint64_t)i << table->format->shift[level]), level, &pte);
-    if (pte.meaning.kind != NWI_INVALID)
+    if (pte.meaning.kind != NW_DESCRIPTOR_INVALID)
       return false;
     if (pte.level < level)
       return true;
@@ -185,7 +185,7 @@ bool nw_page_table_split(struct nw_page_table *table, const struct nw_pte *pte) 
 static bool release_table(struct nw_page_table *table, uint64_t va, uint8_t level) {
   struct nw_pte pte;
   nw_page_table_entry(table, va, (uint8_t)(level - 1), &pte);
-  if (pte.level != level - 1 || pte.meaning.kind != NWI_TABLE)
+  if (pte.level != level - 1 || pte.meaning.kind != NW_DESCRIPTOR_TABLE)
     return true;
   if (!write_descriptor(table, pte.address, 0))
     return false;

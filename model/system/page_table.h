@@ -37,7 +37,7 @@ struct nw_page_table {
 struct nw_pte {
   uint64_t va;                   /* first address that the leaf or the hole's descriptor covers */
   uint64_t address;              /* of the (first) descriptor */
-  struct nwi_descriptor meaning; /* kind is NWI_LEAF or NWI_INVALID, NWI_TABLE from _entry() */
+  struct nw_descriptor meaning; /* kind is NW_DESCRIPTOR_LEAF or NW_DESCRIPTOR_INVALID, NW_DESCRIPTOR_TABLE from _entry() */
   uint8_t level;
   uint8_t span_log2;             /* bytes covered */
 };

@@ -217,11 +217,11 @@ static bool establish(struct fault_path *path) {
   for (unsigned i = 0; page != NULL && key.level < format->last_level; i++) {
     struct nwi_decode_context context = {.regime = &machine->guest_regime, .limits = key.rights,
                                          .level = key.level, .access = path->request->access};
-    struct nwi_descriptor meaning;
+    struct nw_descriptor meaning;
     uint64_t mask = (UINT64_C(1) << format->shift[key.level]) - 1;
     if (!key.direct) {
       format->decode(&context, path->read[i].descriptor, &meaning);
-      key.direct = meaning.kind == NWI_LEAF;
+      key.direct = meaning.kind == NW_DESCRIPTOR_LEAF;
       key.rights = meaning.rights;
     }
     key.guest = key.direct ? ipa & ~mask : meaning.output;

@@ -433,7 +433,7 @@ void nw_shadow_link(struct nw_shadows *shadows, struct nw_shadow_page *page, uin
 
 /* The guest's descriptor that entry `index` is made from. */
 static void decode_guest(const struct nw_shadows *shadows, const struct nw_shadow_page *page,
-                         uint32_t index, struct nwi_descriptor *meaning) {
+                         uint32_t index, struct nw_descriptor *meaning) {
   const struct nw_machine *machine = shadows->machine;
   struct nwi_decode_context context = {.regime = &machine->guest_regime,
                                        .limits = page->key.rights,
@@ -446,18 +446,18 @@ static void decode_guest(const struct nw_shadows *shadows, const struct nw_shado
 }
 
 /* IPA of the 4 KB that a leaf maps at `va`. */
-static uint64_t leaf_ipa(const struct nwi_descriptor *meaning, uint64_t va) {
+static uint64_t leaf_ipa(const struct nw_descriptor *meaning, uint64_t va) {
   uint64_t mask = (UINT64_C(1) << meaning->page_log2) - 1;
   return (meaning->output | (va & mask)) & ~(NW_FRAME_BYTES - 1);
 }
 
 /* Rewrites a leaf from the guest's new descriptor, or drops it where that is no valid one. */
 static void update_leaf(struct nw_shadows *shadows, struct nw_shadow_page *page, uint32_t index) {
-  struct nwi_descriptor meaning;
+  struct nw_descriptor meaning;
   uint64_t va = entry_va(shadows, page, index), pa;
   decode_guest(shadows, page, index, &meaning);
   uint64_t ipa = leaf_ipa(&meaning, va);
-  if (meaning.kind == NWI_LEAF && !meaning.access_flag_clear &&
+  if (meaning.kind == NW_DESCRIPTOR_LEAF && !meaning.access_flag_clear &&
       nw_hypervisor_backing(shadows->hypervisor, ipa, &pa))
     nw_shadow_set_leaf(shadows, page, va, ipa, meaning.rights);
   else
@@ -572,7 +572,7 @@ void nw_shadows_destroy(struct nw_shadows *shadows) {
 /* What the guest says of entry `index`: its own descriptor, or the large leaf it is broken from. */
 static bool leaf_agrees(const struct nw_shadows *shadows, const struct nw_shadow_page *page,
                         uint32_t index) {
-  struct nwi_descriptor meaning = {.kind = NWI_LEAF, .page_log2 = NW_FRAME_LOG2,
+  struct nw_descriptor meaning = {.kind = NW_DESCRIPTOR_LEAF, .page_log2 = NW_FRAME_LOG2,
                                    .rights = page->key.rights};
   uint64_t va = entry_va(shadows, page, index);
   meaning.output = page->key.guest + (va - page->key.va);
@@ -580,7 +580,7 @@ static bool leaf_agrees(const struct nw_shadows *shadows, const struct nw_shadow
     decode_guest(shadows, page, index, &meaning);
   const struct shadow_leaf *leaf = &page->leaf[index];
   struct nwi_leaf view;
-  return meaning.kind == NWI_LEAF && leaf_ipa(&meaning, va) >> NW_FRAME_LOG2 == leaf->frame &&
+  return meaning.kind == NW_DESCRIPTOR_LEAF && leaf_ipa(&meaning, va) >> NW_FRAME_LOG2 == leaf->frame &&
          leaf_for_view(shadows, page->key.view, meaning.rights, &view) &&
          (view.writable || !leaf->writable);
 }
@@ -588,7 +588,7 @@ static bool leaf_agrees(const struct nw_shadows *shadows, const struct nw_shadow
 static bool child_agrees(const struct nw_shadows *shadows, const struct nw_shadow_page *page,
                          uint32_t index) {
   const struct nw_shadow_key *key = &page->child[index]->key;
-  struct nwi_descriptor meaning;
+  struct nw_descriptor meaning;
   uint64_t va = entry_va(shadows, page, index);
   if (key->va != va || key->view != page->key.view || key->level != page->key.level + 1)
     return false;
@@ -597,9 +597,9 @@ static bool child_agrees(const struct nw_shadows *shadows, const struct nw_shado
            key->guest == page->key.guest + (va - page->key.va);
   decode_guest(shadows, page, index, &meaning);
   if (key->direct)
-    return meaning.kind == NWI_LEAF && meaning.rights == key->rights &&
+    return meaning.kind == NW_DESCRIPTOR_LEAF && meaning.rights == key->rights &&
            leaf_ipa(&meaning, va) == key->guest;
-  return meaning.kind == NWI_TABLE && meaning.rights == key->rights && meaning.output == key->guest;
+  return meaning.kind == NW_DESCRIPTOR_TABLE && meaning.rights == key->rights && meaning.output == key->guest;
 }
 
 bool nw_shadow_consistent(const struct nw_shadows *shadows, char *error, size_t error_size) {

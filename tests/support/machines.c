@@ -69,7 +69,7 @@ uint64_t free_frames(const struct nw_machine *machine) {
 uint64_t ipa_of(struct nw_machine *machine, uint64_t va) {
   struct nw_pte pte;
   nw_page_table_find(&nw_guest_kernel_space(machine->kernel)->table, va, &pte);
-  assert_int_equal(pte.meaning.kind, NWI_LEAF);
+  assert_int_equal(pte.meaning.kind, NW_DESCRIPTOR_LEAF);
   return pte.meaning.output + (va - pte.va);
 }
 

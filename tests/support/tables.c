@@ -239,6 +239,7 @@ bool tables_walk_with(struct tables *tables, const struct nw_walk_options *optio
   struct nw_walk walk;
   struct nw_step step;
   tables->reads = 0;
+  memset(&walk, 0xa5, sizeof(walk)); /* nothing is left of the walk before */
   nw_walk_begin(&walk, &tables->regime, request, scope, options);
   while (nw_walk_next(&walk, &step) != NW_STEP_DONE) {
     struct nw_answer answer = {0};

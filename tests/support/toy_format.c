@@ -8,27 +8,27 @@
 
 /* A leaf that is still clean after this access says so in its rights. */
 static void add_flags(const struct nwi_decode_context *context, uint64_t d, uint32_t clean,
-                      struct nwi_descriptor *out) {
-  if (out->kind == NWI_INVALID) {
+                      struct nw_descriptor *out) {
+  if (out->kind == NW_DESCRIPTOR_INVALID) {
     return;
   }
   out->updated = d | TOY_ACCESSED;
-  if (out->kind == NWI_LEAF && context->access == NW_WRITE) {
+  if (out->kind == NW_DESCRIPTOR_LEAF && context->access == NW_WRITE) {
     out->updated |= TOY_DIRTY;
   }
-  if (out->kind == NWI_LEAF && !(out->updated & TOY_DIRTY)) {
+  if (out->kind == NW_DESCRIPTOR_LEAF && !(out->updated & TOY_DIRTY)) {
     out->rights |= clean;
   }
 }
 
 static void decode_s1(const struct nwi_decode_context *context, uint64_t d,
-                      struct nwi_descriptor *out) {
+                      struct nw_descriptor *out) {
   nwi_format_lpae_s1.decode(context, d, out);
   add_flags(context, d, NWI_R_S1_CLEAN, out);
 }
 
 static void decode_s2(const struct nwi_decode_context *context, uint64_t d,
-                      struct nwi_descriptor *out) {
+                      struct nw_descriptor *out) {
   nwi_format_lpae_s2.decode(context, d, out);
   add_flags(context, d, NWI_R_S2_CLEAN, out);
 }

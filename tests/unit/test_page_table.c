@@ -153,7 +153,7 @@ static void a_leaf_is_found_from_each_of_its_addresses(void **state) {
     nw_page_table_find(&bench.table, va, &first);
     for (uint64_t offset = 0; offset < size; offset += size / 32) {
       nw_page_table_find(&bench.table, va + offset, &pte);
-      assert_int_equal(pte.meaning.kind, NWI_LEAF);
+      assert_int_equal(pte.meaning.kind, NW_DESCRIPTOR_LEAF);
       assert_int_equal(pte.va, va);
       assert_int_equal(pte.address, first.address);
       assert_int_equal(pte.span_log2, sizes[i].log2);
@@ -214,7 +214,7 @@ static void pruning_releases_tables_that_serve_nothing(void **state) {
     assert_int_equal(walk(&bench, pages[0], NW_READ, NW_USER).fault.type, NW_FAULT_NONE);
     for (unsigned i = 0; i < 4; i++) {
       nw_page_table_find(&bench.table, pages[i], &pte);
-      if (pte.meaning.kind == NWI_LEAF)
+      if (pte.meaning.kind == NW_DESCRIPTOR_LEAF)
         assert_true(nw_page_table_clear(&bench.table, &pte));
     }
     assert_true(nw_page_table_prune(&bench.table, 0, 0xc0000000, 0, 0xc0000000));

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "core/rights.h"
 #include "support/view.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -117,6 +118,13 @@ static void out_of_reset_both_stages_are_off(void **state) {
     assert_int_equal(regime.ipa_bits, 40);
     assert_int_equal(regime.asid, 0);
     assert_int_equal(regime.vmid, 0);
+    for (unsigned who = 0; who < 6; who++) { /* AP 011: everything, as SCTLR's reset value has it */
+      unsigned stage;
+      nw_regime_write(&regime, NW_REG_DACR, 1);
+      assert_int_equal(nw_rights_judge(&regime, 3 | NWI_R_S2_ALL, (enum nw_access)(who % 3),
+                                       (enum nw_privilege)(who / 3), &stage),
+                       NW_FAULT_NONE);
+    }
   }
 }
 

@@ -203,6 +203,9 @@ static void references_come_in_the_order_of_the_two_dimensional_walk(void **stat
     if (order[i].for_s1)
       assert_int_equal(tables->log[i].s1_level, order[i].s1_level);
   }
+  for (unsigned i = 0; i < 4; i++) /* the descriptor's IPA, in either stage's steps */
+    assert_int_equal(tables->log[i].ipa, TABLES_IPA + 0x850 * 4);
+  assert_int_equal(tables->log[3].address, TABLES_IPA + TABLES_OFFSET + 0x850 * 4);
   assert_int_equal(tables->log[8].ipa, 0x95000abc);
   assert_int_equal(tables->references.s2_for_s1[1], 3);
   assert_int_equal(tables->references.s2_for_s1[2], 3);

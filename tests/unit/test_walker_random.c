@@ -99,6 +99,7 @@ static struct nw_result walk(struct embedder *embedder, const struct nw_regime *
   struct nw_walk walk;
   struct nw_step step;
   unsigned fills = 0;
+  memset(&walk, 0xa5, sizeof(walk)); /* nothing is left of the walk before */
   nw_walk_begin(&walk, regime, request, scope, &options);
   while (nw_walk_next(&walk, &step) != NW_STEP_DONE) {
     struct nw_answer answer = {0};

@@ -6,9 +6,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "core/rights.h"
 #include "support/view.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -241,6 +243,151 @@ static void hcr_ptw_does_not_concern_the_final_access(void **state) {
   tables_free(tables);
 }
 
+/* -- what the caches keep, and what a hit gives ------------------------------------------------ */
+
+/* One walk for VA with the caches that `options` names: `held` (or NULL) is what the IPA cache holds,
+ * every other lookup misses, and what is filled is collected. */
+struct cached_walk {
+  const struct nw_cached *held;
+  struct nw_result result;
+  struct nw_step fill[NW_WALK_FILLS];
+  unsigned fills;
+};
+
+static void answer_cached(struct tables *tables, struct cached_walk *cached,
+                          const struct nw_step *step, struct nw_answer *answer) {
+  const struct nw_cached *held = cached->held;
+  if (step->kind == NW_STEP_READ) {
+    answer->data = tables_get(tables, step->address, step->size);
+  } else if (step->kind == NW_STEP_FILL) {
+    assert_true(cached->fills < NW_WALK_FILLS);
+    cached->fill[cached->fills++] = *step;
+  } else {
+    assert_int_equal(step->kind, NW_STEP_LOOKUP);
+    assert_int_equal(step->contents.key, step->address);
+    assert_int_equal(step->contents.asid, tables->regime.asid);
+    assert_int_equal(step->contents.vmid, tables->regime.vmid);
+    answer->hit = step->cache == NW_IPA_CACHE && held != NULL &&
+                  (step->address ^ held->key) >> held->span_log2 == 0;
+    if (answer->hit)
+      answer->contents = *held;
+  }
+}
+
+static void walk_cached(struct tables *tables, struct cached_walk *cached, bool walk_cache) {
+  struct nw_walk_options options = {.walk_cache = walk_cache, .ipa_cache = true};
+  struct nw_request request = {.va = VA, .access = NW_READ, .privilege = NW_USER};
+  struct nw_walk walk;
+  struct nw_step step;
+  memset(&walk, 0xa5, sizeof(walk));
+  nw_walk_begin(&walk, &tables->regime, &request, NW_SCOPE_BOTH, &options);
+  while (nw_walk_next(&walk, &step) != NW_STEP_DONE) {
+    struct nw_answer answer = {0};
+    answer_cached(tables, cached, &step, &answer);
+    nw_walk_answer(&walk, &answer);
+  }
+  cached->result = *nw_walk_result(&walk);
+}
+
+static void expect_fill(const struct nw_step *fill, enum nw_cache_id cache,
+                        const struct nw_cached *expected) {
+  assert_int_equal(fill->cache, cache);
+  assert_int_equal(fill->contents.key, expected->key);
+  assert_int_equal(fill->contents.span_log2, expected->span_log2);
+  assert_int_equal(fill->contents.output, expected->output);
+  assert_int_equal(fill->contents.level, expected->level);
+  assert_int_equal(fill->contents.vmid, 0xc3);
+  if (cache == NW_WALK_CACHE) {
+    assert_int_equal(fill->contents.asid, 0x5a);
+  } else {
+    assert_int_equal(fill->contents.attr, expected->attr);
+    assert_int_equal(fill->contents.sh, expected->sh);
+  }
+}
+
+static void a_fill_holds_place_level_attributes_and_tags(void **state) {
+  (void)state;
+  struct tables *tables = fresh();
+  struct cached_walk cached = {0};
+  tables_register(tables, NW_REG_TTBR0, TABLES_IPA | 0x5aull << 48);
+  tables_register(tables, NW_REG_VTTBR, TABLES_S2_PA | 0xc3ull << 48);
+  tables_map(tables, 1, VA, 0x1234567000, 12, MAP_ALL);
+  tables_map(tables, 2, 0x1234400000, 0x5678800000, 21, MAP_READ | MAP_DEVICE);
+  uint64_t table[4] = {0, TABLES_IPA};
+  for (unsigned level = 1; level < 3; level++)
+    table[level + 1] =
+        tables_get(tables, tables_descriptor_pa(tables, 1, VA, level), 8) & 0xfffffff000;
+  walk_cached(tables, &cached, true);
+  assert_int_equal(cached.result.pa, 0x5678967678);
+  assert_int_equal(cached.fills, 6);
+  for (unsigned level = 1; level <= 3; level++)
+    expect_fill(&cached.fill[2 * level - 2], NW_IPA_CACHE,
+                &(struct nw_cached){.key = table[level],
+                                    .span_log2 = 12,
+                                    .output = table[level] + TABLES_OFFSET,
+                                    .level = 3,
+                                    .attr = 0xff,
+                                    .sh = 3});
+  expect_fill(&cached.fill[1], NW_WALK_CACHE,
+              &(struct nw_cached){.key = 0, .span_log2 = 30, .output = table[2], .level = 2});
+  expect_fill(
+      &cached.fill[3], NW_WALK_CACHE,
+      &(struct nw_cached){.key = 0x12200000, .span_log2 = 21, .output = table[3], .level = 3});
+  expect_fill(&cached.fill[5], NW_IPA_CACHE,
+              &(struct nw_cached){.key = 0x1234400000,
+                                  .span_log2 = 21,
+                                  .output = 0x5678800000,
+                                  .level = 2,
+                                  .attr = 0x04,
+                                  .sh = 2});
+  tables_free(tables);
+}
+
+static void an_ipa_cache_hit_gives_all_that_the_descriptor_would(void **state) {
+  (void)state;
+  static const struct nw_cached held = {.key = 0x1234400000,
+                                        .span_log2 = 21,
+                                        .output = 0x5678800000,
+                                        .rights = NWI_R_S2_READ,
+                                        .level = 2,
+                                        .attr = 0xbb,
+                                        .sh = 2};
+  struct tables *tables = fresh();
+  struct cached_walk cached = {.held = &held};
+  tables_map_raw(tables, 1, VA, 3, 0x1234567003 | AF | 1 << 6, 0); /* Normal, non-shareable */
+  walk_cached(tables, &cached, false);
+  assert_int_equal(cached.result.fault.type, NW_FAULT_NONE);
+  assert_int_equal(cached.result.pa, 0x5678967678);
+  assert_int_equal(cached.result.s2_page_log2, 21);
+  assert_int_equal(cached.result.page_log2, 12);
+  assert_int_equal(cached.result.attr, 0xbb);
+  assert_int_equal(cached.result.sh, 2);
+  assert_int_equal(cached.result.rights & NWI_R_S2_ALL, NWI_R_S2_READ);
+  tables_free(tables);
+}
+
+static void hcr_ptw_judges_an_ipa_cache_hit_and_tells_its_leafs_level(void **state) {
+  (void)state;
+  static const struct nw_cached held = {.key = TABLES_IPA & ~0x1fffffull,
+                                        .span_log2 = 21,
+                                        .output = TABLES_IPA + TABLES_OFFSET,
+                                        .rights = NWI_R_S2_ALL,
+                                        .level = 2,
+                                        .attr = 0x04,
+                                        .sh = 2};
+  struct tables *tables = fresh();
+  struct cached_walk cached = {.held = &held};
+  tables_register(tables, NW_REG_HCR, HCR_VM | HCR_PTW);
+  walk_cached(tables, &cached, false);
+  assert_int_equal(cached.result.fault.type, NW_FAULT_PERMISSION);
+  assert_int_equal(cached.result.fault.stage, 2);
+  assert_int_equal(cached.result.fault.level, 2);
+  assert_true(cached.result.fault.s1walk);
+  assert_int_equal(cached.result.fault.ipa, TABLES_IPA);
+  assert_int_equal(cached.result.walk_reads, 0);
+  tables_free(tables);
+}
+
 /* -- attributes (B3.8.4, tables B3-21 to B3-23) ------------------------------------------------ */
 
 /* One half (inner or outer) of Normal memory: the weaker of the two; hints are stage 1's. */
@@ -289,6 +436,33 @@ static void memory_types_of_the_stages_are_combined_as_the_manual_says(void **st
 
 /* -- stages switched on and off ---------------------------------------------------------------- */
 
+/* The rights that an answer of stage 2 alone carries: what it allows, whoever asks. */
+static void expect_stage_2_alone(const struct tables *tables, bool r, bool w, bool x) {
+  const bool allowed[3] = {r, w, x};
+  for (unsigned who = 0; who < 6; who++) {
+    unsigned stage;
+    enum nw_fault_type type =
+        nw_rights_judge(&tables->regime, tables->result.rights, (enum nw_access)(who % 3),
+                        (enum nw_privilege)(who / 3), &stage);
+    assert_int_equal(type, allowed[who % 3] ? NW_FAULT_NONE : NW_FAULT_PERMISSION);
+    assert_int_equal(stage, allowed[who % 3] ? 1 : 2);
+  }
+}
+
+static void stage_2_alone_has_its_own_rights_and_attributes(void **state) {
+  (void)state;
+  struct tables *tables = fresh();
+  tables_map_raw(tables, 2, IPA, 3, 0x56789ab003 | AF | HAP_R | 1ull << 54 | 5ull << 2, 0);
+  assert_true(tables_walk(tables, NW_SCOPE_STAGE2, NW_READ, NW_USER, IPA));
+  expect_ok(tables, 0x56789ab890, 12);
+  expect_stage_2_alone(tables, true, false, false);
+  assert_int_equal(tables->result.attr, 0x44);
+  assert_int_equal(tables->result.sh, 2); /* wholly non-cacheable */
+  assert_int_equal(tables->result.s1_page_log2, 0);
+  assert_int_equal(tables->reads, 3);
+  tables_free(tables);
+}
+
 static void with_stage_2_off_a_walk_has_one_stage(void **state) {
   (void)state;
   struct tables *tables = fresh();
@@ -299,6 +473,7 @@ static void with_stage_2_off_a_walk_has_one_stage(void **state) {
   assert_int_equal(tables->reads, 3);
   assert_true(tables_walk(tables, NW_SCOPE_STAGE2, NW_WRITE, NW_USER, IPA));
   expect_ok(tables, IPA, 12);
+  expect_stage_2_alone(tables, true, true, true);
   assert_int_equal(tables->reads, 0);
   assert_int_equal(tables->result.attr, 0xff); /* an absent stage 2 takes nothing away */
   assert_int_equal(tables->result.sh, 0);
@@ -451,7 +626,11 @@ int main(void) {
       cmocka_unit_test(rights_of_both_stages_are_anded_and_stage_1_is_asked_first),
       cmocka_unit_test(hcr_ptw_protects_device_and_strongly_ordered_memory_from_walks),
       cmocka_unit_test(hcr_ptw_does_not_concern_the_final_access),
+      cmocka_unit_test(a_fill_holds_place_level_attributes_and_tags),
+      cmocka_unit_test(an_ipa_cache_hit_gives_all_that_the_descriptor_would),
+      cmocka_unit_test(hcr_ptw_judges_an_ipa_cache_hit_and_tells_its_leafs_level),
       cmocka_unit_test(memory_types_of_the_stages_are_combined_as_the_manual_says),
+      cmocka_unit_test(stage_2_alone_has_its_own_rights_and_attributes),
       cmocka_unit_test(with_stage_2_off_a_walk_has_one_stage),
       cmocka_unit_test(with_stage_1_off_a_va_is_the_ipa_and_stage_2_alone_translates),
       cmocka_unit_test(hcr_dc_makes_stage_1_flat_write_back_and_stage_2_on),

@@ -162,8 +162,9 @@ bool nw_mmu_next(struct nw_mmu *mmu, struct nw_step *step);
 /** Answers the READ or UPDATE step of request `tag`; false when none is waiting under that tag. */
 bool nw_mmu_answer(struct nw_mmu *mmu, uint64_t tag, const struct nw_answer *answer);
 
-/** What has been counted since creation or the last reset. Debug requests count nothing. */
-const struct nw_mmu_statistics *nw_mmu_statistics(const struct nw_mmu *mmu);
+/** What has been counted since creation or the last reset, up to this call. Debug requests count
+ * nothing. */
+const struct nw_mmu_statistics *nw_mmu_statistics(struct nw_mmu *mmu);
 void nw_mmu_reset_statistics(struct nw_mmu *mmu);
 
 /** log2 of page size number `index` of the statistics (0 <= index < NW_PAGE_SIZES), 0 if unused. */

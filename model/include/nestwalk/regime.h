@@ -64,6 +64,7 @@ struct nw_regime {
   struct nw_root s1_root[2]; /* TTBR0, TTBR1 */
   struct nw_root s2_root;    /* VTTBR */
   uint32_t dacr;
+  uint16_t clients;         /* bit d: domain d is a client in DACR; long descriptors: all set */
   uint16_t asid;
   uint16_t vmid;
   uint8_t kind;             /* enum nw_regime_kind */

@@ -98,22 +98,36 @@ struct nw_walk_options {
 /* At most this many fills can be held back by one walk. */
 #define NW_WALK_FILLS 10
 
-/* One stage's table walk: where it stands and what the descriptor in hand says. */
+enum nw_descriptor_kind {
+  NW_DESCRIPTOR_INVALID = 0, /* translation fault at this level */
+  NW_DESCRIPTOR_TABLE,       /* `output` is the next level's table */
+  NW_DESCRIPTOR_LEAF,        /* `output` is the page's address */
+};
+
+/* What one descriptor means. Fields that its kind does not have are undefined. */
+struct nw_descriptor {
+  uint64_t output;
+  uint64_t updated;       /* the descriptor with the flags that hardware sets for this access */
+  uint32_t rights;        /* leaf: raw rights; table: limits for the levels below */
+  uint8_t kind;           /* enum nw_descriptor_kind */
+  uint8_t page_log2;      /* leaf */
+  uint8_t attr;           /* leaf: memory attributes, MAIR-style */
+  uint8_t sh;             /* leaf: 0 non, 2 outer, 3 inner */
+  bool global;            /* leaf: for every ASID */
+  bool access_flag_clear; /* leaf: an access flag fault */
+};
+
+/* One stage's table walk: where it stands and the descriptor in hand. */
 struct nw_stage_walk {
   uint64_t input;         /* address translated: a VA in stage 1, an IPA in stage 2 */
   uint64_t table;         /* address of the table looked into: an IPA in stage 1, a PA in stage 2 */
   uint64_t descriptor_pa; /* where the descriptor in hand is read (an IPA when stage 1 is alone) */
   uint64_t raw;           /* the descriptor as memory has it */
-  uint64_t updated;       /* what hardware has to make of it; equal to `raw` when nothing */
-  uint64_t next;          /* its output address: next table, or the page */
   uint64_t output;        /* leaf reached: the page's address with the input's offset */
+  struct nw_descriptor descriptor; /* what it means */
   uint32_t limits;        /* accumulated from the tables above */
-  uint32_t rights;        /* table: its limits; leaf: its rights */
   uint8_t level;
   uint8_t index_bits;     /* width of the index into `table` */
-  uint8_t page_log2;
-  uint8_t attr, sh;
-  bool leaf, global;
 };
 
 /* A walk in flight. Its fields are the walker's own; read the result through nw_walk_result(). */

@@ -4,8 +4,9 @@
  * for itself: a level that is asked for a line it lacks takes it in, and nothing that another level
  * evicts concerns it (neither inclusive nor exclusive).
  *
- * A set is searched by an 8-bit fingerprint of each line, eight ways to a word; only ways whose
- * fingerprint agrees have their line numbers compared.
+ * Where a line is likely to be is remembered by bits of its number. Failing that, its set is
+ * searched by an 8-bit fingerprint of each line, eight ways to a word; only ways whose fingerprint
+ * agrees have their line numbers compared.
  */
 #include <nestwalk/memory_hierarchy.h>
 
@@ -17,8 +18,7 @@
 #include <string.h>
 
 #define MAX_LINES (UINT64_C(1) << 24)
-#define WORDS_MIN 2u                  /* up to 16 ways are searched without a loop */
-#define LINES_PADDING (8 * WORDS_MIN) /* so that every byte of the fingerprints has a line */
+#define LINES_PADDING 8u /* so that every byte of the last set's fingerprints has a line */
 #define EVERYBODY ((1u << NW_REQUESTERS) - 1)
 
 struct level {
@@ -30,6 +30,8 @@ struct level {
   uint32_t latency;
   uint8_t line_log2;
   uint8_t serves;
+  uint32_t *recent; /* slot that held a line last, by bits of the line; to be compared before use */
+  uint32_t recent_mask;
   uint32_t *filled; /* valid ways of a set: they fill from way 0 on, and nothing invalidates */
   struct nwi_replacement replacement;
   struct nw_cache_statistics statistics;
@@ -77,22 +79,32 @@ static uint8_t log2_of(uint32_t power) {
   return (uint8_t)nwi_lowest_bit(power);
 }
 
+/* One for each line of a small cache; beyond 16 KB they cost more than they save. */
+static uint32_t mask_of_recent(uint32_t lines) {
+  uint32_t recent = 64;
+  while (recent < 4096 && recent < lines)
+    recent *= 2;
+  return recent - 1;
+}
+
 static bool init_level(struct level *level, const struct nw_cache_config *cache, uint64_t seed) {
   uint32_t lines = (uint32_t)(cache->size / cache->line);
   uint32_t sets = lines / cache->ways;
   level->set_mask = sets - 1;
   level->ways = cache->ways;
-  level->words = cache->ways <= 8 * WORDS_MIN ? WORDS_MIN : (cache->ways + 7) / 8;
+  level->words = (cache->ways + 7) / 8;
   level->latency = cache->latency;
   level->line_log2 = log2_of(cache->line);
   level->serves = cache->serves;
   level->lines = calloc(lines + LINES_PADDING, sizeof *level->lines);
   level->fingerprints = calloc((size_t)sets * level->words, sizeof *level->fingerprints);
   level->filled = calloc(sets, sizeof *level->filled);
+  level->recent_mask = mask_of_recent(lines);
+  level->recent = calloc((size_t)level->recent_mask + 1, sizeof *level->recent);
   bool replacement =
       nwi_replacement_init(&level->replacement, cache->policy, sets, cache->ways, seed);
   return level->lines != NULL && level->fingerprints != NULL && level->filled != NULL &&
-         replacement;
+         level->recent != NULL && replacement;
 }
 
 /* Levels of one hierarchy must not draw the same random numbers. */
@@ -145,6 +157,7 @@ void nw_hierarchy_destroy(struct nw_hierarchy *hierarchy) {
     free(hierarchy->level[i].lines);
     free(hierarchy->level[i].fingerprints);
     free(hierarchy->level[i].filled);
+    free(hierarchy->level[i].recent);
     nwi_replacement_free(&hierarchy->level[i].replacement);
   }
   free(hierarchy);
@@ -189,6 +202,10 @@ static uint32_t way_of(const struct level *level, uint32_t set, uint64_t line) {
   return level->ways;
 }
 
+static void remember(struct level *level, uint64_t line, uint32_t slot) {
+  level->recent[(line - 1) & level->recent_mask] = slot;
+}
+
 NWI_NOINLINE static void take_in(struct level *level, uint32_t set, uint64_t line) {
   uint32_t first = set * level->ways;
   uint32_t slot = level->filled[set] < level->ways
@@ -199,6 +216,7 @@ NWI_NOINLINE static void take_in(struct level *level, uint32_t set, uint64_t lin
   unsigned shift = way % 8 * 8;
   *word = (*word & ~((uint64_t)0xff << shift)) | fingerprint_of(line) << shift;
   level->lines[slot] = line;
+  remember(level, line, slot);
   nwi_replacement_filled(&level->replacement, set, slot);
 }
 
@@ -210,6 +228,7 @@ NWI_NOINLINE static bool refer_thoroughly(struct level *level, uint32_t set, uin
     return false;
   }
   uint32_t slot = set * level->ways + way;
+  remember(level, line, slot);
   nwi_replacement_hit(&level->replacement, set, slot);
   return true;
 }
@@ -224,25 +243,15 @@ static inline void use(struct level *level, uint32_t set, uint32_t slot) {
     touch(level, set, slot);
 }
 
-/* The slot of `line` when the fingerprints of up to 16 ways flag it first, else some other. */
-static inline uint32_t likely_slot(const struct level *level, uint32_t set, uint64_t line) {
-  const uint64_t *word = level->fingerprints + (size_t)set * WORDS_MIN;
-  uint64_t wanted = fingerprint_of(line) * 0x0101010101010101u;
-  uint64_t equal = equal_bytes(word[0], wanted) | equal_bytes(word[1], wanted) << 1;
-  return set * level->ways + (equal != 0 ? way_of_flag(nwi_lowest_bit(equal)) : 0);
-}
-
-/* The same for the line of `pa`, trying the likely slot first. */
+/* The same for the line of `pa`, trying the slot first that a line like it was in last. */
 static inline bool refer(struct level *level, uint64_t pa) {
   uint64_t number = pa >> level->line_log2;
   uint64_t line = number + 1;
   uint32_t set = (uint32_t)number & level->set_mask;
-  if (level->words == WORDS_MIN) {
-    uint32_t slot = likely_slot(level, set, line);
-    if (level->lines[slot] == line) {
-      use(level, set, slot);
-      return true;
-    }
+  uint32_t slot = level->recent[number & level->recent_mask];
+  if (level->lines[slot] == line) {
+    use(level, set, slot);
+    return true;
   }
   return refer_thoroughly(level, set, line);
 }

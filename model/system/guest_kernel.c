@@ -18,7 +18,7 @@
 #define SCTLR_C (1u << 2)
 #define SCTLR_I (1u << 12)
 #define ASIDS 256u
-#define SHORT_ROOT_ORDER 2 /* 16 KB */
+#define SHORT_ROOT_ORDER 2       /* 16 KB */
 #define SHORT_TABLE_OFFSET 2048u /* two hardware tables in the upper half of a frame, as Linux */
 #define SHORT_TABLE_BYTES 1024u
 #define ROOT_KERNEL_FRAME 3 /* of a short root: the descriptors of 3 to 4 GiB */
@@ -398,8 +398,12 @@ static bool map_linear(struct nw_guest_kernel *kernel) {
   uint8_t log2 = block_log2(kernel);
   uint64_t bytes = linear_bytes(&kernel->machine->config.guest);
   for (uint64_t ipa = 0; ipa < bytes; ipa += UINT64_C(1) << log2) {
-    struct nwi_leaf leaf = {.output = ipa, .page_log2 = log2, .readable = true, .writable = true,
-                            .global = true, .domain = DOMAIN_KERNEL};
+    struct nwi_leaf leaf = {.output = ipa,
+                            .page_log2 = log2,
+                            .readable = true,
+                            .writable = true,
+                            .global = true,
+                            .domain = DOMAIN_KERNEL};
     if (!nw_page_table_map(&kernel->own, NW_LINEAR_BASE + ipa, &leaf))
       return false;
   }
@@ -410,8 +414,12 @@ static bool map_vectors(struct nw_guest_kernel *kernel) {
   uint64_t frame;
   if (!nw_guest_kernel_allocate(kernel, 0, true, &frame))
     return nw_machine_fail(kernel->machine, NW_MACHINE_OUT_OF_GUEST_MEMORY);
-  struct nwi_leaf leaf = {.output = frame << NW_FRAME_LOG2, .page_log2 = NW_FRAME_LOG2,
-                          .readable = true, .executable = true, .user = true, .global = true,
+  struct nwi_leaf leaf = {.output = frame << NW_FRAME_LOG2,
+                          .page_log2 = NW_FRAME_LOG2,
+                          .readable = true,
+                          .executable = true,
+                          .user = true,
+                          .global = true,
                           .domain = DOMAIN_KERNEL};
   return nw_page_table_map(&kernel->own, NW_VECTOR_PAGE, &leaf);
 }

@@ -27,8 +27,8 @@
 struct nw_address_space {
   struct nw_page_table table;
   struct nw_mappings mappings;
-  uint32_t users;           /* processes and threads that live in it */
-  uint32_t asid;            /* 1 to 255, valid in its generation only */
+  uint32_t users; /* processes and threads that live in it */
+  uint32_t asid;  /* 1 to 255, valid in its generation only */
   uint64_t asid_generation;
 };
 
@@ -39,15 +39,15 @@ struct nw_process {
 struct nw_guest_kernel {
   struct nw_machine *machine;
   const struct nw_format *format;
-  struct nw_frames *low;          /* frames of the linear map */
-  struct nw_frames *high;         /* frames beyond it, or NULL */
-  struct nw_page_table own;       /* the kernel's own table: linear map and vector page */
-  uint64_t shared_table;          /* LPAE: the second-level table that all roots share */
+  struct nw_frames *low;              /* frames of the linear map */
+  struct nw_frames *high;             /* frames beyond it, or NULL */
+  struct nw_page_table own;           /* the kernel's own table: linear map and vector page */
+  uint64_t shared_table;              /* LPAE: the second-level table that all roots share */
   uint8_t large_log2[NW_LARGE_SIZES]; /* large page sizes, largest first, 0-terminated if fewer */
-  bool booted;                    /* descriptors are stored through the MMU */
-  struct nw_address_space *loaded; /* whose root is in TTBR0; NULL: the kernel's own */
-  nw_process_id running;          /* 0: none */
-  struct nw_process *process;     /* by id; 0 is never used */
+  bool booted;                        /* descriptors are stored through the MMU */
+  struct nw_address_space *loaded;    /* whose root is in TTBR0; NULL: the kernel's own */
+  nw_process_id running;              /* 0: none */
+  struct nw_process *process;         /* by id; 0 is never used */
   uint32_t processes, capacity;
   uint32_t next_asid;
   uint64_t asid_generation;

@@ -225,8 +225,7 @@ bool nw_guest_kernel_protect(struct nw_guest_kernel *kernel, uint64_t start, uin
 
 /* -- remap ---------------------------------------------------------------------------------- */
 
-static bool move_leaf(struct nw_address_space *space, const struct nw_pte *pte,
-                      uint64_t distance) {
+static bool move_leaf(struct nw_address_space *space, const struct nw_pte *pte, uint64_t distance) {
   struct nwi_leaf leaf;
   nw_page_table_leaf(&space->table, pte, &leaf);
   return nw_page_table_map(&space->table, pte->va + distance, &leaf) &&
@@ -235,8 +234,7 @@ static bool move_leaf(struct nw_address_space *space, const struct nw_pte *pte,
 
 /* Whether a leaf can move as it is: all of it is meant, serves one mapping and keeps its size. */
 static bool moves_whole(const struct nw_address_space *space, const struct nw_mapping *mapping,
-                        const struct nw_pte *pte, uint64_t start, uint64_t end,
-                        uint64_t distance) {
+                        const struct nw_pte *pte, uint64_t start, uint64_t end, uint64_t distance) {
   uint64_t mask = (UINT64_C(1) << pte->span_log2) - 1;
   return pte->va >= start && pte_end(pte) <= end && mapping->start <= pte->va &&
          pte_end(pte) <= mapping->end && (distance & mask) == 0 &&
@@ -244,9 +242,9 @@ static bool moves_whole(const struct nw_address_space *space, const struct nw_ma
 }
 
 /* Moves the pages of [start, end) that serve a mapping, devices excepted: their pages are mapped
- * anew when they are touched. The new place is empty. */
-static bool move_pages(struct nw_guest_kernel *kernel, struct nw_address_space *space,
-                       uint64_t start, uint64_t end, uint64_t distance) {
+ * anew when they are touched. The new place is empty; the old one is still to be unmapped. */
+static bool move_pages(struct nw_address_space *space, uint64_t start, uint64_t end,
+                       uint64_t distance) {
   struct nw_pte pte;
   for (uint64_t va = start; va < end;) {
     nw_page_table_find(&space->table, va, &pte);
@@ -262,7 +260,6 @@ static bool move_pages(struct nw_guest_kernel *kernel, struct nw_address_space *
       return false;
     va = pte_end(&pte);
   }
-  nw_guest_kernel_flush(kernel, space, start, end);
   return true;
 }
 
@@ -290,8 +287,8 @@ static bool copy_mappings(struct nw_guest_kernel *kernel, struct nw_address_spac
 }
 
 /* Makes `mapping` (NULL: plain memory) go on over [start, end). */
-static bool extend(struct nw_guest_kernel *kernel, const struct nw_mapping *mapping,
-                   uint64_t start, uint64_t end) {
+static bool extend(struct nw_guest_kernel *kernel, const struct nw_mapping *mapping, uint64_t start,
+                   uint64_t end) {
   if (start >= end)
     return true;
   struct nw_mapping grown = {.protection = NW_PROT_READ | NW_PROT_WRITE};
@@ -313,7 +310,7 @@ bool nw_guest_kernel_remap(struct nw_guest_kernel *kernel, uint64_t old_start, u
     if (!unmap(kernel, space, new_start, new_start + new_bytes) ||
         !copy_mappings(kernel, space, old_start, old_start + kept, distance) ||
         !nw_guest_kernel_zap(kernel, space, new_start, new_start + new_bytes) ||
-        !move_pages(kernel, space, old_start, old_start + kept, distance) ||
+        !move_pages(space, old_start, old_start + kept, distance) ||
         !unmap(kernel, space, old_start, old_start + kept))
       return false;
   }
@@ -461,7 +458,8 @@ static const struct nw_mapping *mapping_for(struct nw_guest_kernel *kernel,
   const struct nw_mapping *mapping = nw_mappings_find(&space->mappings, va);
   if (mapping != NULL && (mapping->protection & needed) == needed)
     return mapping;
-  struct nw_mapping page = {.start = va, .end = va + NW_FRAME_BYTES,
+  struct nw_mapping page = {.start = va,
+                            .end = va + NW_FRAME_BYTES,
                             .protection = NW_PROT_READ | NW_PROT_WRITE | NW_PROT_EXEC};
   bool done = mapping == NULL
                   ? nw_mappings_insert(&space->mappings, &page)

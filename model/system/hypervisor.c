@@ -13,7 +13,8 @@
 #define LARGE_BYTES (UINT64_C(1) << LARGE_LOG2)
 
 bool nw_hypervisor_is_memory(const struct nw_hypervisor *hypervisor, uint64_t ipa) {
-  return ipa >> NW_FRAME_LOG2 < hypervisor->guest_frames && !nw_machine_is_mmio(hypervisor->machine, ipa);
+  return ipa >> NW_FRAME_LOG2 < hypervisor->guest_frames &&
+         !nw_machine_is_mmio(hypervisor->machine, ipa);
 }
 
 bool nw_hypervisor_backing(const struct nw_hypervisor *hypervisor, uint64_t ipa, uint64_t *pa) {
@@ -43,8 +44,12 @@ static bool can_back_large(const struct nw_hypervisor *hypervisor, uint64_t star
 
 static bool map_host(struct nw_hypervisor *hypervisor, uint64_t ipa, uint64_t frame,
                      uint8_t page_log2) {
-  struct nwi_leaf leaf = {.output = frame << NW_FRAME_LOG2, .page_log2 = page_log2,
-                          .readable = true, .writable = true, .executable = true, .user = true};
+  struct nwi_leaf leaf = {.output = frame << NW_FRAME_LOG2,
+                          .page_log2 = page_log2,
+                          .readable = true,
+                          .writable = true,
+                          .executable = true,
+                          .user = true};
   if (!nw_page_table_map(&hypervisor->host_table, NW_SLOT_BASE + ipa, &leaf))
     return false;
   for (uint64_t i = 0; i < UINT64_C(1) << (page_log2 - NW_FRAME_LOG2); i++)
@@ -54,8 +59,7 @@ static bool map_host(struct nw_hypervisor *hypervisor, uint64_t ipa, uint64_t fr
 
 static bool back_large(struct nw_hypervisor *hypervisor, uint64_t ipa) {
   uint64_t frame, start = ipa & ~(LARGE_BYTES - 1);
-  return hypervisor->machine->config.hypervisor.stage2_large &&
-         can_back_large(hypervisor, start) &&
+  return hypervisor->machine->config.hypervisor.stage2_large && can_back_large(hypervisor, start) &&
          nw_frames_allocate(hypervisor->frames, LARGE_ORDER, &frame) &&
          map_host(hypervisor, start, frame, LARGE_LOG2);
 }
@@ -83,20 +87,20 @@ void nw_hypervisor_reference(struct nw_hypervisor *hypervisor, uint64_t pa) {
   hypervisor->cycles += nw_hierarchy_access(hypervisor->machine->hierarchy, pa, NW_BY_DATA);
 }
 
-bool nw_hypervisor_walk_host(struct nw_hypervisor *hypervisor, uint64_t ipa,
-                             enum nw_access access, struct nw_result *result) {
+bool nw_hypervisor_walk_host(struct nw_hypervisor *hypervisor, uint64_t ipa, enum nw_access access,
+                             struct nw_result *result) {
   uint64_t pa;
   if (!nw_hypervisor_back(hypervisor, ipa, &pa))
     return false;
-  struct nw_request request = {.va = NW_SLOT_BASE + ipa, .access = (uint8_t)access,
-                               .privilege = NW_USER};
+  struct nw_request request = {
+      .va = NW_SLOT_BASE + ipa, .access = (uint8_t)access, .privilege = NW_USER};
   struct nw_walk walk;
   struct nw_step step;
   nw_walk_begin(&walk, &hypervisor->host_regime, &request, NW_SCOPE_BOTH, NULL);
   while (nw_walk_next(&walk, &step) != NW_STEP_DONE) {
     struct nw_answer answer = {0};
-    answer.abort = !nw_physical_read(hypervisor->machine->memory, step.address, step.size,
-                                     &answer.data);
+    answer.abort =
+        !nw_physical_read(hypervisor->machine->memory, step.address, step.size, &answer.data);
     nw_hypervisor_reference(hypervisor, step.address);
     nw_walk_answer(&walk, &answer);
   }
@@ -164,8 +168,7 @@ void nw_hypervisor_begin(struct nw_hypervisor *hypervisor) {
   hypervisor->cycles = 0;
 }
 
-void nw_hypervisor_end(struct nw_hypervisor *hypervisor, enum nw_exit_cause cause,
-                       uint64_t extra) {
+void nw_hypervisor_end(struct nw_hypervisor *hypervisor, enum nw_exit_cause cause, uint64_t extra) {
   const struct nw_hypervisor_config *config = &hypervisor->machine->config.hypervisor;
   struct nw_machine_statistics *statistics = hypervisor->machine->statistics;
   uint64_t cycles = (uint64_t)config->trap + config->world_switch + config->handler[cause] + extra +

@@ -24,7 +24,7 @@ struct nw_hypervisor {
   struct nw_regime host_regime;    /* that the host's own table is walked under */
   uint32_t *backing;               /* host frame by guest frame, 0: none; a copy of host_table */
   uint64_t guest_frames;
-  uint64_t cycles;                 /* of references made since nw_hypervisor_begin() */
+  uint64_t cycles; /* of references made since nw_hypervisor_begin() */
 };
 
 bool nw_hypervisor_create(struct nw_machine *machine, char *error, size_t error_size);
@@ -42,8 +42,8 @@ bool nw_hypervisor_backing(const struct nw_hypervisor *hypervisor, uint64_t ipa,
 uint8_t nw_hypervisor_backing_log2(const struct nw_hypervisor *hypervisor, uint64_t ipa);
 
 /** Walks the host's own table for `ipa`, each reference priced; gives it memory when it has none. */
-bool nw_hypervisor_walk_host(struct nw_hypervisor *hypervisor, uint64_t ipa,
-                             enum nw_access access, struct nw_result *result);
+bool nw_hypervisor_walk_host(struct nw_hypervisor *hypervisor, uint64_t ipa, enum nw_access access,
+                             struct nw_result *result);
 
 /** Prices one reference of the hypervisor's own to host memory. */
 void nw_hypervisor_reference(struct nw_hypervisor *hypervisor, uint64_t pa);

@@ -22,7 +22,7 @@ struct nw_machine {
   uint32_t line;            /* bytes of the nearest cache's line */
   uint8_t kernel_privilege; /* of the guest kernel's requests, as the hardware sees them */
   bool program_accesses;
-  bool running;             /* a process is */
+  bool running; /* a process is */
 
   enum nw_machine_status status; /* of the operation under way; the first failure stays */
   const struct nw_paging_mode *mode;
@@ -51,8 +51,7 @@ void nw_machine_invalidate(struct nw_machine *machine, enum nw_tlbi operation, u
 /** The guest kernel loads from, or stores to, kernel address `va`. A store's value ends up in
  * memory, whoever puts it there. */
 bool nw_machine_kernel_load(struct nw_machine *machine, uint64_t va);
-bool nw_machine_kernel_store(struct nw_machine *machine, uint64_t va,
-                             const struct nw_store *store);
+bool nw_machine_kernel_store(struct nw_machine *machine, uint64_t va, const struct nw_store *store);
 
 /** Cycles that the guest kernel itself has worked. */
 static inline void nw_machine_kernel_works(struct nw_machine *machine, uint32_t cycles) {

@@ -70,8 +70,8 @@ void nw_machine_invalidate(struct nw_machine *machine, enum nw_tlbi operation, u
 /* Translates an access of the guest kernel until it succeeds, or somebody else has made it. */
 static bool kernel_access(struct nw_machine *machine, uint64_t va, enum nw_access access,
                           const struct nw_store *store, uint64_t *pa, bool *emulated) {
-  struct nw_request seen = {.va = va, .access = (uint8_t)access,
-                            .privilege = machine->kernel_privilege};
+  struct nw_request seen = {
+      .va = va, .access = (uint8_t)access, .privilege = machine->kernel_privilege};
   struct nw_request request = seen;
   request.privilege = NW_PRIVILEGED;
   *emulated = false;
@@ -144,8 +144,7 @@ enum nw_fault_outcome nw_machine_resolve(struct nw_machine *machine,
     if (machine->mode->hardware_regime(machine, &seen, &regime) &&
         nw_machine_walk(machine, &regime, &seen, NW_SCOPE_BOTH, &result))
       return NW_OUTCOME_RETRY;
-    enum nw_fault_outcome outcome =
-        machine->mode->fault(machine, request, &result.fault, NULL);
+    enum nw_fault_outcome outcome = machine->mode->fault(machine, request, &result.fault, NULL);
     if (outcome != NW_OUTCOME_RETRY)
       return outcome;
   }
@@ -184,14 +183,13 @@ static bool check_ranges(const struct nw_machine_config *config, char *error, si
 
 static bool check_config(const struct nw_machine_config *config, char *error, size_t error_size) {
   uint64_t memory = config->guest.memory, host = config->hypervisor.memory;
-  if (memory < LEAST_GUEST_MEMORY || memory > NW_SLOT_BYTES ||
-      (memory & (NW_FRAME_BYTES - 1)) != 0)
+  if (memory < LEAST_GUEST_MEMORY || memory > NW_SLOT_BYTES || (memory & (NW_FRAME_BYTES - 1)) != 0)
     return nw_machine_error(error, error_size,
                             "guest.memory is %llu bytes, expected a multiple of 4096 from 1 MiB "
                             "to 3 GiB",
                             (unsigned long long)memory);
-  if (host != 0 && (host < LEAST_GUEST_MEMORY || host > UINT64_C(1) << 32 ||
-                    (host & (NW_FRAME_BYTES - 1)) != 0))
+  if (host != 0 &&
+      (host < LEAST_GUEST_MEMORY || host > UINT64_C(1) << 32 || (host & (NW_FRAME_BYTES - 1)) != 0))
     return nw_machine_error(error, error_size,
                             "hypervisor.memory is %llu bytes, expected 0 or a multiple of 4096 "
                             "from 1 MiB to 4 GiB",
@@ -230,8 +228,8 @@ static bool create_hardware(struct nw_machine *machine, char *error, size_t erro
 /* Whatever boot has cost is not the program's. */
 static void reset_statistics(struct nw_machine *machine) {
   uint64_t pages = machine->statistics->shadow_pages, bytes = machine->statistics->shadow_bytes;
-  *machine->statistics = (struct nw_machine_statistics){.shadow_pages = pages,
-                                                        .shadow_bytes = bytes};
+  *machine->statistics =
+      (struct nw_machine_statistics){.shadow_pages = pages, .shadow_bytes = bytes};
   nw_mmu_reset_statistics(machine->mmu);
 }
 
@@ -354,8 +352,7 @@ static enum nw_machine_status check_range(const struct nw_machine *machine, uint
 
 static enum nw_machine_status map(struct nw_machine *machine, uint64_t va, uint64_t length,
                                   struct nw_mapping *mapping) {
-  enum nw_machine_status status =
-      check_range(machine, va, length, &mapping->start, &mapping->end);
+  enum nw_machine_status status = check_range(machine, va, length, &mapping->start, &mapping->end);
   if (status != NW_MACHINE_OK || mapping->start == mapping->end)
     return status;
   enter(machine);
@@ -375,13 +372,12 @@ enum nw_machine_status nw_machine_map_device(struct nw_machine *machine, uint64_
   if ((va - ipa) % NW_FRAME_BYTES != 0 || ipa >= UINT64_C(1) << bits ||
       length > (UINT64_C(1) << bits) - ipa)
     return NW_MACHINE_BAD_ADDRESS;
-  struct nw_mapping mapping = {.protection = NW_PROT_READ | NW_PROT_WRITE, .device = true,
-                               .device_offset = ipa - va};
+  struct nw_mapping mapping = {
+      .protection = NW_PROT_READ | NW_PROT_WRITE, .device = true, .device_offset = ipa - va};
   return map(machine, va, length, &mapping);
 }
 
-enum nw_machine_status nw_machine_unmap(struct nw_machine *machine, uint64_t va,
-                                        uint64_t length) {
+enum nw_machine_status nw_machine_unmap(struct nw_machine *machine, uint64_t va, uint64_t length) {
   uint64_t start, end;
   enum nw_machine_status status = check_range(machine, va, length, &start, &end);
   if (status != NW_MACHINE_OK || start == end)
@@ -403,8 +399,7 @@ enum nw_machine_status nw_machine_protect(struct nw_machine *machine, uint64_t v
 }
 
 enum nw_machine_status nw_machine_remap(struct nw_machine *machine, uint64_t old_va,
-                                        uint64_t old_length, uint64_t new_va,
-                                        uint64_t new_length) {
+                                        uint64_t old_length, uint64_t new_va, uint64_t new_length) {
   uint64_t old_start, old_end, new_start, new_end;
   enum nw_machine_status status = check_range(machine, old_va, old_length, &old_start, &old_end);
   if (status == NW_MACHINE_OK)
@@ -460,8 +455,7 @@ static inline void count_references(struct nw_machine *machine, enum nw_access a
 /* The kernel gets the program's fault. */
 static bool deliver(struct nw_machine *machine, const struct nw_request *request) {
   machine->mode->enter_kernel(machine, true);
-  bool done =
-      nw_guest_kernel_fault(machine->kernel, request->va, (enum nw_access)request->access);
+  bool done = nw_guest_kernel_fault(machine->kernel, request->va, (enum nw_access)request->access);
   machine->mode->leave_kernel(machine, true);
   return done && machine->status == NW_MACHINE_OK;
 }
@@ -493,8 +487,8 @@ static enum nw_machine_status access_with_faults(struct nw_machine *machine,
       if (++done == count)
         break;
     }
-    uint32_t more = nw_mmu_translate_run(machine->mmu, request, count - done, &machine->walker,
-                                         result);
+    uint32_t more =
+        nw_mmu_translate_run(machine->mmu, request, count - done, &machine->walker, result);
     machine->statistics->cycles_translation += result->cycles;
     translated += more;
     done += more;
@@ -508,8 +502,8 @@ static enum nw_machine_status access_with_faults(struct nw_machine *machine,
 }
 
 /* Whether the running process may name `va` at all. */
-static enum nw_machine_status check_address(const struct nw_machine *machine,
-                                            enum nw_access access, uint64_t va) {
+static enum nw_machine_status check_address(const struct nw_machine *machine, enum nw_access access,
+                                            uint64_t va) {
   if (!machine->running)
     return NW_MACHINE_BAD_PROCESS;
   bool helpers = (va & ~(NW_FRAME_BYTES - 1)) == NW_VECTOR_PAGE && access != NW_WRITE;
@@ -554,13 +548,16 @@ const struct nw_hierarchy *nw_machine_hierarchy(const struct nw_machine *machine
 
 bool nw_machine_debug_translate(struct nw_machine *machine, uint64_t va, enum nw_access access,
                                 enum nw_privilege privilege, struct nw_result *result) {
-  struct nw_request request = {.va = va, .access = (uint8_t)access,
-                               .privilege = (uint8_t)privilege, .debug = true};
+  struct nw_request request = {
+      .va = va, .access = (uint8_t)access, .privilege = (uint8_t)privilege, .debug = true};
   struct nw_regime regime;
   if (machine->mode->hardware_regime(machine, &request, &regime))
     return nw_machine_walk(machine, &regime, &request, NW_SCOPE_BOTH, result);
-  *result = (struct nw_result){.fault = {.type = NW_FAULT_TRANSLATION, .stage = 1, .level = 1,
+  *result = (struct nw_result){.fault = {.type = NW_FAULT_TRANSLATION,
+                                         .stage = 1,
+                                         .level = 1,
                                          .access = (uint8_t)access,
-                                         .failing_access = (uint8_t)access, .va = va}};
+                                         .failing_access = (uint8_t)access,
+                                         .va = va}};
   return false;
 }

@@ -13,9 +13,9 @@ enum nw_mode { NW_MODE_NATIVE = 0, NW_MODE_NESTED, NW_MODE_SHADOW, NW_MODES };
 enum nw_guest_format { NW_GUEST_SHORT = 0, NW_GUEST_LPAE };
 
 enum nw_large_pages {
-  NW_LARGE_NEVER = 0,   /* 4 KB only */
-  NW_LARGE_ALIGNED,     /* where a mapping covers a whole aligned large page */
-  NW_LARGE_ALWAYS,      /* wherever an aligned large page fits in, touching the mapping's edges too
+  NW_LARGE_NEVER = 0, /* 4 KB only */
+  NW_LARGE_ALIGNED,   /* where a mapping covers a whole aligned large page */
+  NW_LARGE_ALWAYS,    /* wherever an aligned large page fits in, touching the mapping's edges too
                            when the rest of the large page is unused */
 };
 
@@ -58,10 +58,10 @@ struct nw_mmio_range {
 #define NW_MMIO_RANGES 8
 
 struct nw_hypervisor_config {
-  uint32_t trap;                          /* cycles: the bare exception and its return */
-  uint32_t world_switch;                  /* cycles: saving and restoring state */
-  uint32_t handler[NW_EXIT_CAUSES];       /* cycles: the hypervisor's own work, by cause */
-  bool stage2_large;                      /* 2 MB stage-2 blocks where possible, else 4 KB */
+  uint32_t trap;                    /* cycles: the bare exception and its return */
+  uint32_t world_switch;            /* cycles: saving and restoring state */
+  uint32_t handler[NW_EXIT_CAUSES]; /* cycles: the hypervisor's own work, by cause */
+  bool stage2_large;                /* 2 MB stage-2 blocks where possible, else 4 KB */
   enum nw_shadow_sync shadow_sync;
   uint32_t shadow_steps[NW_SHADOW_STEPS]; /* cycles of each step, on top of its memory references */
   struct nw_mmio_range mmio[NW_MMIO_RANGES];
@@ -83,7 +83,7 @@ struct nw_machine_config {
   char name[64];
   enum nw_guest_format format;
   uint32_t clock_mhz;
-  double base_cpi; /* cycles per instruction with a perfect memory and no translation */
+  double base_cpi;          /* cycles per instruction with a perfect memory and no translation */
   struct nw_mmu_config mmu; /* `regime` is set by the machine from `format` and mode */
   struct nw_hierarchy_config memory;
   bool program_accesses; /* the program's own references go through the caches, too */
@@ -108,9 +108,9 @@ enum nw_machine_status {
   NW_MACHINE_OK = 0,
   NW_MACHINE_OUT_OF_GUEST_MEMORY, /* the guest has no frame left: guest.memory is too small */
   NW_MACHINE_OUT_OF_HOST_MEMORY,
-  NW_MACHINE_BAD_ADDRESS,         /* an address or length outside the guest's user space */
-  NW_MACHINE_BAD_PROCESS,         /* no such process, or none is running */
-  NW_MACHINE_NO_PROGRESS,         /* an access faults again and again: a table contradicts itself */
+  NW_MACHINE_BAD_ADDRESS, /* an address or length outside the guest's user space */
+  NW_MACHINE_BAD_PROCESS, /* no such process, or none is running */
+  NW_MACHINE_NO_PROGRESS, /* an access faults again and again: a table contradicts itself */
 };
 
 /* protection of a mapping */

@@ -79,8 +79,11 @@ static bool map_stage2(struct nw_machine *machine, uint64_t ipa) {
   if (!nw_hypervisor_walk_host(hypervisor, ipa, NW_WRITE, &host))
     return nw_machine_fail(machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
   uint64_t mask = (UINT64_C(1) << host.page_log2) - 1;
-  struct nwi_leaf leaf = {.output = host.pa & ~mask, .page_log2 = host.page_log2,
-                          .readable = true, .writable = true, .executable = true};
+  struct nwi_leaf leaf = {.output = host.pa & ~mask,
+                          .page_log2 = host.page_log2,
+                          .readable = true,
+                          .writable = true,
+                          .executable = true};
   return nw_page_table_map(&nested->stage2, ipa & ~mask, &leaf) ||
          nw_machine_fail(machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
 }

@@ -44,6 +44,7 @@ void nw_page_table_entry(const struct nw_page_table *table, uint64_t va, uint8_t
   const struct nw_format *format = table->format;
   struct nwi_decode_context context = {.regime = table->regime, .access = NW_READ};
   uint64_t base = table->root;
+  pte->meaning = (struct nw_descriptor){0};
   for (context.level = table->start_level;; context.level++) {
     pte->address = descriptor_address(table, base, context.level, va);
     format->decode(&context, read_descriptor(table, pte->address), &pte->meaning);

@@ -35,11 +35,12 @@ struct nw_page_table {
 
 /* What stands in a table for an address: a leaf, or a hole. */
 struct nw_pte {
-  uint64_t va;                   /* first address that the leaf or the hole's descriptor covers */
-  uint64_t address;              /* of the (first) descriptor */
-  struct nw_descriptor meaning; /* kind is NW_DESCRIPTOR_LEAF or NW_DESCRIPTOR_INVALID, NW_DESCRIPTOR_TABLE from _entry() */
+  uint64_t va;      /* first address that the leaf or the hole's descriptor covers */
+  uint64_t address; /* of the (first) descriptor */
+  /* A leaf or invalid; _entry() may find a table, too. */
+  struct nw_descriptor meaning;
   uint8_t level;
-  uint8_t span_log2;             /* bytes covered */
+  uint8_t span_log2; /* bytes covered */
 };
 
 /** Bytes of a table of `level`; the root's own size follows from its input bits. */

@@ -20,12 +20,14 @@
 #define SCTLR_I (1u << 12)
 #define DACR_CLIENT 0x1u /* shadow tables use domain 0; the guest's DACR goes into the leaves */
 #define ASID_SHIFT 48
+#define SHORT_ROOT 16384u
 
 struct shadow {
   struct nw_shadows *pages;
   enum nw_view view; /* of whoever runs */
   uint64_t root;     /* as it is in the hardware's registers */
   uint32_t asid;
+  uint64_t nothing; /* a root without entries, for when there is no memory for the right one */
   bool is_short;
 };
 
@@ -64,22 +66,12 @@ static enum nw_view view_of(const struct nw_machine *machine, uint8_t privilege)
 
 static struct nw_shadow_key root_key(const struct nw_machine *machine, enum nw_view view) {
   const struct nw_root *root = &machine->guest_regime.s1_root[0];
-  return (struct nw_shadow_key){.guest = root->base, .level = root->start_level,
-                                .view = (uint8_t)view};
+  return (struct nw_shadow_key){
+      .guest = root->base, .level = root->start_level, .view = (uint8_t)view};
 }
 
-/* Makes the hardware use the running view's shadow of the guest's root. */
-static void load_root(struct nw_machine *machine) {
+static void write_root(struct nw_machine *machine, uint64_t root, uint32_t asid) {
   struct shadow *shadow = machine->mode_state;
-  if (!machine->guest_regime.s1_enabled)
-    return;
-  struct nw_shadow_key key = root_key(machine, shadow->view);
-  struct nw_shadow_page *page = nw_shadow_get(shadow->pages, &key);
-  if (page == NULL)
-    return;
-  nw_shadow_set_loaded(shadow->pages, page);
-  uint64_t root = nw_shadow_table(page);
-  uint32_t asid = nw_shadow_asid(shadow->pages, page);
   if (root == shadow->root && asid == shadow->asid)
     return;
   shadow->root = root;
@@ -90,6 +82,22 @@ static void load_root(struct nw_machine *machine) {
   } else {
     nw_mmu_write_register(machine->mmu, NW_REG_TTBR0, root | (uint64_t)asid << ASID_SHIFT);
   }
+}
+
+/* Makes the hardware use the running view's shadow of the guest's root; without memory for that,
+ * nothing is mapped, so that the next access faults and tries again. */
+static bool load_root(struct nw_machine *machine) {
+  struct shadow *shadow = machine->mode_state;
+  if (!machine->guest_regime.s1_enabled)
+    return true;
+  struct nw_shadow_key key = root_key(machine, shadow->view);
+  struct nw_shadow_page *page = nw_shadow_get(shadow->pages, &key);
+  nw_shadow_set_loaded(shadow->pages, page);
+  if (page == NULL)
+    write_root(machine, shadow->nothing, 0);
+  else
+    write_root(machine, nw_shadow_table(page), nw_shadow_asid(shadow->pages, page));
+  return page != NULL;
 }
 
 static void cross(struct nw_machine *machine, enum nw_view view, bool exits) {
@@ -215,8 +223,10 @@ static bool establish(struct fault_path *path) {
   struct nw_shadow_page *page = nw_shadow_get(pages, &key);
   nw_shadow_set_busy(pages, page);
   for (unsigned i = 0; page != NULL && key.level < format->last_level; i++) {
-    struct nwi_decode_context context = {.regime = &machine->guest_regime, .limits = key.rights,
-                                         .level = key.level, .access = path->request->access};
+    struct nwi_decode_context context = {.regime = &machine->guest_regime,
+                                         .limits = key.rights,
+                                         .level = key.level,
+                                         .access = path->request->access};
     struct nw_descriptor meaning;
     uint64_t mask = (UINT64_C(1) << format->shift[key.level]) - 1;
     if (!key.direct) {
@@ -263,16 +273,20 @@ static enum nw_fault_outcome end(struct fault_path *path, enum nw_exit_cause cau
   return outcome;
 }
 
-/* The steps on the host's side: its own table, its own permissions. */
+/* The steps on the host's side: its own table, its own permissions. When host memory is used up,
+ * idle shadow tables make room for the guest's. */
 static bool translate_host(struct fault_path *path) {
   struct nw_machine *machine = path->machine;
+  struct nw_hypervisor *hypervisor = machine->hypervisor;
   enum nw_access access = (enum nw_access)path->request->access;
-  if (!nw_hypervisor_walk_host(machine->hypervisor, path->guest.pa, access, &path->host))
+  uint64_t ipa = path->guest.pa;
+  if (!nw_hypervisor_walk_host(hypervisor, ipa, access, &path->host) &&
+      !(nw_shadow_give_up_idle(nw_shadow_pages_of(machine)) &&
+        nw_hypervisor_walk_host(hypervisor, ipa, access, &path->host)))
     return nw_machine_fail(machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
   count_step(path, NW_SHADOW_HOST_WALK);
   count_step(path, NW_SHADOW_HOST_PERMISSIONS);
-  return path->host.fault.type == NW_FAULT_NONE ||
-         nw_machine_fail(machine, NW_MACHINE_NO_PROGRESS);
+  return path->host.fault.type == NW_FAULT_NONE || nw_machine_fail(machine, NW_MACHINE_NO_PROGRESS);
 }
 
 static void invalidate_page(struct fault_path *path) {
@@ -285,7 +299,9 @@ static void invalidate_page(struct fault_path *path) {
 
 static enum nw_fault_outcome fault(struct nw_machine *machine, const struct nw_request *request,
                                    const struct nw_fault *found, const struct nw_store *store) {
-  struct fault_path path = {.machine = machine, .request = request, .store = store,
+  struct fault_path path = {.machine = machine,
+                            .request = request,
+                            .store = store,
                             .view = view_of(machine, request->privilege)};
   nw_hypervisor_begin(machine->hypervisor);
   if (found->type == NW_FAULT_EXTERNAL_ABORT) {
@@ -307,12 +323,13 @@ static enum nw_fault_outcome fault(struct nw_machine *machine, const struct nw_r
   }
   if (!translate_host(&path))
     return end(&path, NW_EXIT_HIDDEN_FAULT, NW_OUTCOME_FAILED);
-  if (request->access == NW_WRITE && nw_shadow_is_table(nw_shadow_pages_of(machine), path.guest.pa)) {
+  if (request->access == NW_WRITE &&
+      nw_shadow_is_table(nw_shadow_pages_of(machine), path.guest.pa)) {
     emulate_store(&path);
     count_step(&path, NW_SHADOW_INVALIDATE);
     return end(&path, NW_EXIT_PTE_WRITE, NW_OUTCOME_EMULATED);
   }
-  bool established = establish(&path);
+  bool established = establish(&path) && load_root(machine);
   invalidate_page(&path);
   count_step(&path, NW_SHADOW_INVALIDATE);
   return end(&path, NW_EXIT_HIDDEN_FAULT, established ? NW_OUTCOME_RETRY : NW_OUTCOME_FAILED);
@@ -330,6 +347,9 @@ static bool start(struct nw_machine *machine, char *error, size_t error_size) {
   shadow->pages = nw_shadows_create(machine);
   if (shadow->pages == NULL)
     return nw_machine_error(error, error_size, "out of memory for shadow tables");
+  uint64_t root_bytes = machine->config.format == NW_GUEST_SHORT ? SHORT_ROOT : NW_FRAME_BYTES;
+  if (!nw_hypervisor_allocate_table(machine->hypervisor, root_bytes, &shadow->nothing))
+    return nw_machine_error(error, error_size, "host memory does not hold a shadow root");
   bool deprivileged = machine->config.guest.deprivileged;
   shadow->view = deprivileged ? NW_VIEW_KERNEL : NW_VIEW_BOTH;
   shadow->is_short = machine->config.format == NW_GUEST_SHORT;

@@ -35,11 +35,11 @@ struct table_link {
 
 struct nw_shadow_page {
   struct nw_shadow_key key;
-  uint64_t table;                 /* host address */
-  uint32_t bytes;                 /* of host memory */
+  uint64_t table; /* host address */
+  uint32_t bytes; /* of host memory */
   uint32_t entries;
-  uint32_t parents;               /* entries that point here */
-  uint32_t asid;                  /* roots: valid in its generation */
+  uint32_t parents; /* entries that point here */
+  uint32_t asid;    /* roots: valid in its generation */
   uint64_t asid_generation;
   bool root;
   bool garbage;                   /* on the list of pages to destroy */
@@ -65,11 +65,11 @@ struct nw_shadows {
   struct nw_shadow_page *garbage;
   struct nw_shadow_page *loaded, *busy;
   struct nw_shadow_page *direct[DIRECT_BUCKETS];
-  uint64_t *spare;                /* pieces of 1 KB to make tables of */
+  uint64_t *spare; /* pieces of 1 KB to make tables of */
   uint32_t spares, spare_capacity;
   uint32_t next_asid;
   uint64_t asid_generation;
-  bool flush;                     /* the TLB has to forget more than single pages */
+  bool flush; /* the TLB has to forget more than single pages */
 };
 
 /* -- geometry ------------------------------------------------------------------------------- */
@@ -180,8 +180,11 @@ void nw_shadow_set_leaf(struct nw_shadows *shadows, struct nw_shadow_page *page,
   leaf.writable = leaf.writable && !nw_shadow_is_table(shadows, ipa);
   write_entry(shadows, page, index, shadows->format->encode_leaf(&leaf));
   struct guest_frame *frame = frame_of(shadows, ipa);
-  *entry = (struct shadow_leaf){.next = frame->leaves, .link = &frame->leaves, .page = page,
-                                .frame = (uint32_t)(ipa >> NW_FRAME_LOG2), .present = true,
+  *entry = (struct shadow_leaf){.next = frame->leaves,
+                                .link = &frame->leaves,
+                                .page = page,
+                                .frame = (uint32_t)(ipa >> NW_FRAME_LOG2),
+                                .present = true,
                                 .writable = leaf.writable};
   if (entry->next != NULL)
     entry->next->link = &entry->next;
@@ -246,8 +249,8 @@ static uint32_t bucket(const struct nw_shadow_key *key) {
 }
 
 static bool same_key(const struct nw_shadow_key *a, const struct nw_shadow_key *b) {
-  return a->guest == b->guest && a->va == b->va && a->rights == b->rights &&
-         a->level == b->level && a->view == b->view && a->direct == b->direct;
+  return a->guest == b->guest && a->va == b->va && a->rights == b->rights && a->level == b->level &&
+         a->view == b->view && a->direct == b->direct;
 }
 
 struct nw_shadow_page *nw_shadow_find(const struct nw_shadows *shadows,
@@ -387,11 +390,12 @@ static void collect(struct nw_shadows *shadows) {
   shadows->flush = false;
 }
 
-/* Gives up the roots that nobody uses at the moment, with all that only they need. */
-static bool give_up_idle_roots(struct nw_shadows *shadows) {
+bool nw_shadow_give_up_idle(struct nw_shadows *shadows) {
   bool some = false;
   for (struct nw_shadow_page *page = shadows->pages; page != NULL; page = page->next) {
-    if (!page->root || page == shadows->loaded || page == shadows->busy)
+    /* The running root's other view is about to be needed again. */
+    bool runs = shadows->loaded != NULL && page->key.guest == shadows->loaded->key.guest;
+    if (!page->root || runs || page == shadows->busy)
       continue;
     discard(shadows, page);
     some = true;
@@ -405,7 +409,7 @@ struct nw_shadow_page *nw_shadow_get(struct nw_shadows *shadows, const struct nw
   if (page != NULL)
     return page;
   page = allocate_page(shadows, key);
-  if (page == NULL && give_up_idle_roots(shadows))
+  if (page == NULL && nw_shadow_give_up_idle(shadows))
     page = allocate_page(shadows, key);
   if (page == NULL) {
     nw_machine_fail(shadows->machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
@@ -437,7 +441,9 @@ static void decode_guest(const struct nw_shadows *shadows, const struct nw_shado
   const struct nw_machine *machine = shadows->machine;
   struct nwi_decode_context context = {.regime = &machine->guest_regime,
                                        .limits = page->key.rights,
-                                       .level = page->key.level, .access = NW_READ};
+                                       .level = page->key.level,
+                                       .access = NW_READ};
+  *meaning = (struct nw_descriptor){0};
   unsigned size = shadows->format->descriptor_bytes;
   uint64_t pa, raw = 0;
   if (nw_hypervisor_backing(shadows->hypervisor, page->key.guest + (uint64_t)index * size, &pa))
@@ -572,15 +578,16 @@ void nw_shadows_destroy(struct nw_shadows *shadows) {
 /* What the guest says of entry `index`: its own descriptor, or the large leaf it is broken from. */
 static bool leaf_agrees(const struct nw_shadows *shadows, const struct nw_shadow_page *page,
                         uint32_t index) {
-  struct nw_descriptor meaning = {.kind = NW_DESCRIPTOR_LEAF, .page_log2 = NW_FRAME_LOG2,
-                                   .rights = page->key.rights};
+  struct nw_descriptor meaning = {
+      .kind = NW_DESCRIPTOR_LEAF, .page_log2 = NW_FRAME_LOG2, .rights = page->key.rights};
   uint64_t va = entry_va(shadows, page, index);
   meaning.output = page->key.guest + (va - page->key.va);
   if (!page->key.direct)
     decode_guest(shadows, page, index, &meaning);
   const struct shadow_leaf *leaf = &page->leaf[index];
   struct nwi_leaf view;
-  return meaning.kind == NW_DESCRIPTOR_LEAF && leaf_ipa(&meaning, va) >> NW_FRAME_LOG2 == leaf->frame &&
+  return meaning.kind == NW_DESCRIPTOR_LEAF &&
+         leaf_ipa(&meaning, va) >> NW_FRAME_LOG2 == leaf->frame &&
          leaf_for_view(shadows, page->key.view, meaning.rights, &view) &&
          (view.writable || !leaf->writable);
 }
@@ -599,7 +606,8 @@ static bool child_agrees(const struct nw_shadows *shadows, const struct nw_shado
   if (key->direct)
     return meaning.kind == NW_DESCRIPTOR_LEAF && meaning.rights == key->rights &&
            leaf_ipa(&meaning, va) == key->guest;
-  return meaning.kind == NW_DESCRIPTOR_TABLE && meaning.rights == key->rights && meaning.output == key->guest;
+  return meaning.kind == NW_DESCRIPTOR_TABLE && meaning.rights == key->rights &&
+         meaning.output == key->guest;
 }
 
 bool nw_shadow_consistent(const struct nw_shadows *shadows, char *error, size_t error_size) {
@@ -615,8 +623,8 @@ bool nw_shadow_consistent(const struct nw_shadows *shadows, char *error, size_t 
         return nw_machine_error(error, error_size,
                                 "the level-%u shadow entry for VA 0x%llx under view %u is not "
                                 "what the guest's table says, or lets a table be written",
-                                page->key.level,
-                                (unsigned long long)entry_va(shadows, page, i), page->key.view);
+                                page->key.level, (unsigned long long)entry_va(shadows, page, i),
+                                page->key.view);
     }
     if (!page->root && page->parents == 0)
       return nw_machine_error(error, error_size, "a shadow table is linked from nowhere");

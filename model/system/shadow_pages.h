@@ -28,7 +28,7 @@ struct nw_shadow_key {
   uint64_t va;     /* first address covered */
   uint32_t rights; /* limits from the guest's tables above; direct: the large leaf's raw rights */
   uint8_t level;
-  uint8_t view;    /* enum nw_view */
+  uint8_t view; /* enum nw_view */
   bool direct;
 };
 
@@ -44,6 +44,10 @@ struct nw_shadow_page *nw_shadow_find(const struct nw_shadows *shadows,
 /** The same, made when it is not there, its guest table's frames write-protected; NULL when host
  * memory is used up even after idle roots were given up. */
 struct nw_shadow_page *nw_shadow_get(struct nw_shadows *shadows, const struct nw_shadow_key *key);
+
+/** Gives up the roots that nobody uses at the moment, with all that only they need; false when there
+ * are none. */
+bool nw_shadow_give_up_idle(struct nw_shadows *shadows);
 
 /** Host address of the table. */
 uint64_t nw_shadow_table(const struct nw_shadow_page *page);

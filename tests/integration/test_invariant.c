@@ -65,9 +65,9 @@ struct expected {
 static struct expected guests_own_view(struct world *world, const struct nw_request *request) {
   struct nw_result result;
   struct expected expected = {0};
-  expected.ok = nw_machine_debug_translate(
-      world->machine[NW_MODE_NATIVE], request->va, (enum nw_access)request->access,
-      (enum nw_privilege)request->privilege, &result);
+  expected.ok = nw_machine_debug_translate(world->machine[NW_MODE_NATIVE], request->va,
+                                           (enum nw_access)request->access,
+                                           (enum nw_privilege)request->privilege, &result);
   expected.ipa = result.pa;
   expected.fault = result.fault;
   return expected;
@@ -76,9 +76,9 @@ static struct expected guests_own_view(struct world *world, const struct nw_requ
 static void complain(const struct world *world, enum nw_mode mode, const struct nw_request *request,
                      const char *what) {
   static const char *const accesses[] = {"read", "write", "execute"};
-  fail_msg("%s: %s of 0x%08llx, %s: %s; last done: %s", mode_names[mode],
-           accesses[request->access], (unsigned long long)request->va,
-           request->privilege == NW_USER ? "user" : "privileged", what, world->did);
+  fail_msg("%s: %s of 0x%08llx, %s: %s; last done: %s", mode_names[mode], accesses[request->access],
+           (unsigned long long)request->va, request->privilege == NW_USER ? "user" : "privileged",
+           what, world->did);
 }
 
 static uint64_t host_address(const struct nw_machine *machine, uint64_t ipa) {
@@ -101,12 +101,12 @@ static void check_present(struct world *world, enum nw_mode mode, const struct n
     complain(world, mode, request, "translated to another address");
 }
 
-static void check_resolved(struct world *world, enum nw_mode mode,
-                           const struct nw_request *request, const struct expected *expected) {
+static void check_resolved(struct world *world, enum nw_mode mode, const struct nw_request *request,
+                           const struct expected *expected) {
   struct nw_machine *machine = world->machine[mode];
   struct nw_result result;
-  bool device = mode != NW_MODE_NATIVE && expected->ok &&
-                nw_machine_is_mmio(machine, expected->ipa);
+  bool device =
+      mode != NW_MODE_NATIVE && expected->ok && nw_machine_is_mmio(machine, expected->ipa);
   enum nw_fault_outcome outcome = nw_machine_resolve(machine, request);
   switch (outcome) {
   case NW_OUTCOME_RETRY:
@@ -147,8 +147,8 @@ static void check_tlb(struct world *world, enum nw_mode mode, const struct nw_re
 
 static void check_address(struct world *world, uint64_t va) {
   for (unsigned i = 0; i < 6; i++) {
-    struct nw_request request = {.va = va, .access = (uint8_t)(i % 3),
-                                 .privilege = i < 3 ? NW_USER : NW_PRIVILEGED};
+    struct nw_request request = {
+        .va = va, .access = (uint8_t)(i % 3), .privilege = i < 3 ? NW_USER : NW_PRIVILEGED};
     struct expected expected = guests_own_view(world, &request);
     for (enum nw_mode mode = NW_MODE_NATIVE; mode < NW_MODES; mode++) {
       struct nw_result result;
@@ -186,7 +186,8 @@ static void check_world(struct world *world) {
   check_mapping_edges(world);
   for (unsigned i = 0; i < 3; i++)
     check_address(world, random_place(world) + (random_bits(&world->random) & 0xffc));
-  check_address(world, NW_LINEAR_BASE + (random_bits(&world->random) % native->config.guest.memory & ~UINT64_C(3)));
+  check_address(world, NW_LINEAR_BASE + (random_bits(&world->random) % native->config.guest.memory &
+                                         ~UINT64_C(3)));
   check_address(world, NW_LINEAR_BASE + native->kernel->own.root);
   if (nw_guest_kernel_space(native->kernel) != NULL)
     check_address(world, NW_LINEAR_BASE + nw_guest_kernel_space(native->kernel)->table.root);
@@ -339,9 +340,9 @@ static void do_something(struct world *world) {
     void (*act)(struct world *);
     unsigned weight;
   } acts[] = {
-      {do_access, 60}, {do_map, 9},   {do_unmap, 6}, {do_protect, 6}, {do_remap, 4}, {do_switch, 7},
-      {do_fork, 4},    {do_spawn, 2}, {do_exit, 2},  {do_exec, 1},    {do_syscall, 1},
-      {do_map_device, 3},
+      {do_access, 60}, {do_map, 9},    {do_unmap, 6},   {do_protect, 6},
+      {do_remap, 4},   {do_switch, 7}, {do_fork, 4},    {do_spawn, 2},
+      {do_exit, 2},    {do_exec, 1},   {do_syscall, 1}, {do_map_device, 3},
   };
   unsigned total = 0;
   for (unsigned i = 0; i < sizeof acts / sizeof acts[0]; i++)

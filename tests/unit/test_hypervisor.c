@@ -74,8 +74,8 @@ static void a_stage_2_exit_costs_its_price_and_its_references(void **state) {
   touch(machine, NW_WRITE, VA + PAGE);
   const struct nw_machine_statistics *after = nw_machine_statistics(machine);
   uint64_t price = PRICE_TRAP + PRICE_WORLD_SWITCH + PRICE_HANDLER + 10 * NW_EXIT_STAGE2_FAULT;
-  uint64_t cycles = after->exit_cycles[NW_EXIT_STAGE2_FAULT] -
-                    before.exit_cycles[NW_EXIT_STAGE2_FAULT];
+  uint64_t cycles =
+      after->exit_cycles[NW_EXIT_STAGE2_FAULT] - before.exit_cycles[NW_EXIT_STAGE2_FAULT];
   assert_int_equal(after->exits[NW_EXIT_STAGE2_FAULT] - before.exits[NW_EXIT_STAGE2_FAULT], 1);
   /* The map's leaf written, three references to read it, the stage-2 leaf written: each found in
    * the cache, or not. */

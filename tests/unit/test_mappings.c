@@ -12,7 +12,7 @@
 #include "system/mappings.h"
 
 #define PAGES 64
-#define BYTES(pages) ((uint64_t)(pages) * 4096)
+#define BYTES(pages) ((uint64_t)(pages)*4096)
 
 /* What each page is: 0 unmapped, else protection + 1, + 8 when shared. */
 struct model {
@@ -49,8 +49,8 @@ static void mappings_are_what_a_plain_array_of_pages_says(void **state) {
       end = PAGES;
     if (what != 1)
       assert_true(nw_mappings_remove(&mappings, BYTES(start), BYTES(end)));
-    struct nw_mapping mapping = {.start = BYTES(start), .end = BYTES(end),
-                                 .protection = protection, .shared = step & 1};
+    struct nw_mapping mapping = {
+        .start = BYTES(start), .end = BYTES(end), .protection = protection, .shared = step & 1};
     if (what == 0)
       assert_true(nw_mappings_insert(&mappings, &mapping));
     if (what == 1)

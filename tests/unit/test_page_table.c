@@ -84,8 +84,8 @@ static void bench_close(struct bench *bench) {
 /* What the hardware's walk gives. */
 static struct nw_result walk(struct bench *bench, uint64_t va, enum nw_access access,
                              enum nw_privilege privilege) {
-  struct nw_request request = {.va = va, .access = (uint8_t)access,
-                               .privilege = (uint8_t)privilege};
+  struct nw_request request = {
+      .va = va, .access = (uint8_t)access, .privilege = (uint8_t)privilege};
   struct nw_walk walk;
   struct nw_step step;
   nw_walk_begin(&walk, &bench->regime, &request, NW_SCOPE_BOTH, NULL);
@@ -115,9 +115,13 @@ static void every_leaf_size_and_right_is_walked_as_it_was_mapped(void **state) {
       bench_open(&bench, sizes[i].kind);
       uint64_t size = UINT64_C(1) << sizes[i].log2, va = UINT64_C(0x40000000);
       bool supersection = sizes[i].log2 == 24;
-      struct nwi_leaf leaf = {.output = 0x80000000, .page_log2 = sizes[i].log2, .readable = true,
-                              .writable = rights & 1, .executable = rights & 2,
-                              .user = rights & 4, .domain = supersection ? 0 : 3};
+      struct nwi_leaf leaf = {.output = 0x80000000,
+                              .page_log2 = sizes[i].log2,
+                              .readable = true,
+                              .writable = rights & 1,
+                              .executable = rights & 2,
+                              .user = rights & 4,
+                              .domain = supersection ? 0 : 3};
       assert_true(nw_page_table_is_free(&bench.table, va, leaf.page_log2));
       assert_true(nw_page_table_map(&bench.table, va, &leaf));
       assert_false(nw_page_table_is_free(&bench.table, va, leaf.page_log2));
@@ -146,8 +150,13 @@ static void a_leaf_is_found_from_each_of_its_addresses(void **state) {
     struct bench bench;
     bench_open(&bench, sizes[i].kind);
     uint64_t size = UINT64_C(1) << sizes[i].log2, va = UINT64_C(0x80000000);
-    struct nwi_leaf leaf = {.output = size, .page_log2 = sizes[i].log2, .readable = true,
-                            .writable = true, .user = true}, seen;
+    struct nwi_leaf leaf = {.output = size,
+                            .page_log2 = sizes[i].log2,
+                            .readable = true,
+                            .writable = true,
+                            .user = true,
+                            .domain = sizes[i].log2 < 24 ? 3 : 0},
+                    seen;
     struct nw_pte first, pte;
     assert_true(nw_page_table_map(&bench.table, va, &leaf));
     nw_page_table_find(&bench.table, va, &first);
@@ -161,6 +170,7 @@ static void a_leaf_is_found_from_each_of_its_addresses(void **state) {
     nw_page_table_leaf(&bench.table, &pte, &seen);
     assert_int_equal(seen.output, leaf.output);
     assert_true(seen.writable && seen.user && !seen.executable && !seen.global);
+    assert_int_equal(seen.domain, bench.regime.has_domains ? leaf.domain : 0);
     assert_true(nw_page_table_clear(&bench.table, &pte));
     for (uint64_t offset = 0; offset < size; offset += size / 32)
       assert_int_equal(walk(&bench, va + offset, NW_READ, NW_USER).fault.type,
@@ -171,14 +181,21 @@ static void a_leaf_is_found_from_each_of_its_addresses(void **state) {
 
 static void a_split_leaf_translates_as_before_in_small_pages(void **state) {
   (void)state;
-  static const struct { enum nw_regime_kind kind; uint8_t log2; } large[] = {
+  static const struct {
+    enum nw_regime_kind kind;
+    uint8_t log2;
+  } large[] = {
       {NW_REGIME_ARMV7_SHORT, 16}, {NW_REGIME_ARMV7_SHORT, 20}, {NW_REGIME_ARMV7_LPAE, 21}};
   for (unsigned i = 0; i < 3; i++) {
     struct bench bench;
     bench_open(&bench, large[i].kind);
     uint64_t size = UINT64_C(1) << large[i].log2, va = UINT64_C(0x80000000);
-    struct nwi_leaf leaf = {.output = 4 * size, .page_log2 = large[i].log2, .readable = true,
-                            .executable = true, .user = true, .domain = 1};
+    struct nwi_leaf leaf = {.output = 4 * size,
+                            .page_log2 = large[i].log2,
+                            .readable = true,
+                            .executable = true,
+                            .user = true,
+                            .domain = 1};
     struct nw_pte pte;
     assert_true(nw_page_table_map(&bench.table, va, &leaf));
     nw_page_table_find(&bench.table, va, &pte);

@@ -168,7 +168,11 @@ static void frames_are_never_handed_out_twice(void **state) {
   struct random random = random_from_seed("frames");
   struct nw_frames *frames = nw_frames_create(13, COUNT);
   bool held[COUNT + 13] = {false};
-  struct { uint64_t frame; unsigned order; bool used; } block[BLOCKS] = {{0}};
+  struct {
+    uint64_t frame;
+    unsigned order;
+    bool used;
+  } block[BLOCKS] = {{0}};
   for (unsigned step = 0; step < 20000; step++) {
     unsigned i = random_below(&random, BLOCKS);
     uint64_t size = UINT64_C(1) << block[i].order;

@@ -231,6 +231,62 @@ static void encoders_set_global_and_domain_where_they_are_asked(void **state) {
   }
 }
 
+/* Word by word, from the figures of B3.5.1, B3.6.1 and B3.6.2. */
+static void encoders_write_the_words_of_the_manual(void **state) {
+  (void)state;
+  enum { R = 1, W = 2, X = 4, USER = 8, DEVICE = 16, GLOBAL = 32, DOMAIN = 9 };
+  static const struct {
+    const struct nw_format *format;
+    uint64_t output, word;
+    unsigned log2, rights;
+  } row[] = {
+      {&nwi_format_armv7_short, 0x12300000, 0x12311d2e, 20, W | X | USER | GLOBAL},
+      {&nwi_format_armv7_short, 0x12300000, 0x12328536, 20, DEVICE},
+      {&nwi_format_armv7_short, 0xa512000000, 0x12551d4e, 24, W | X | USER | GLOBAL},
+      {&nwi_format_armv7_short, 0x12345000, 0x1234567e, 12, X | USER | GLOBAL},
+      {&nwi_format_armv7_short, 0x12345000, 0x12345817, 12, W | DEVICE},
+      {&nwi_format_armv7_short, 0x12340000, 0x1234143d, 16, W | X | USER | GLOBAL},
+      {&nwi_format_armv7_short, 0x12340000, 0x12348a15, 16, DEVICE},
+      {&nwi_format_lpae_s1, 0xab12345000, 0xab12345743, 12, W | X | USER | GLOBAL},
+      {&nwi_format_lpae_s1, 0xab12200000, 0x004000ab12200f85, 21, DEVICE},
+      {&nwi_format_lpae_s1, 0xab40000000, 0xab400007c1, 30, X | USER | GLOBAL},
+      {&nwi_format_lpae_s2, 0xab12345000, 0xab123457ff, 12, R | W | X},
+      {&nwi_format_lpae_s2, 0xab12200000, 0x004000ab12200745, 21, R | DEVICE},
+      {&nwi_format_lpae_s2, 0xab40000000, 0xab400007bd, 30, W | X},
+  };
+  for (unsigned i = 0; i < COUNT(row); i++) {
+    struct nwi_leaf leaf = {.output = row[i].output,
+                            .page_log2 = (uint8_t)row[i].log2,
+                            .readable = row[i].rights & R,
+                            .writable = row[i].rights & W,
+                            .executable = row[i].rights & X,
+                            .user = row[i].rights & USER,
+                            .global = row[i].rights & GLOBAL,
+                            .device = row[i].rights & DEVICE,
+                            .domain = DOMAIN};
+    assert_int_equal(row[i].format->encode_leaf(&leaf), row[i].word);
+  }
+  assert_int_equal(nwi_format_armv7_short.encode_table(1, 0x12345c00, DOMAIN), 0x12345d21);
+  assert_int_equal(nwi_format_lpae_s1.encode_table(1, 0xab12345000, DOMAIN), 0xab12345003);
+  assert_int_equal(nwi_format_lpae_s2.encode_table(2, 0xab12345000, 0), 0xab12345003);
+}
+
+static void formats_have_the_manuals_levels(void **state) {
+  (void)state;
+  static const struct nw_format *const formats[] = {&nwi_format_armv7_short, &nwi_format_lpae_s1,
+                                                    &nwi_format_lpae_s2};
+  for (unsigned i = 0; i < 3; i++) {
+    const struct nw_format *format = formats[i];
+    assert_int_equal(format->descriptor_bytes, i == 0 ? 4 : 8);
+    assert_int_equal(format->first_level, 1);
+    assert_int_equal(format->last_level, i == 0 ? 2 : 3);
+    assert_int_equal(format->shift[1], i == 0 ? 20 : 30);
+    assert_int_equal(format->shift[2], i == 0 ? 12 : 21);
+    if (i != 0)
+      assert_int_equal(format->shift[3], 12);
+  }
+}
+
 static void formats_have_leaves_of_the_manuals_sizes_alone(void **state) {
   (void)state;
   for (uint8_t log2 = 0; log2 < 64; log2++) {
@@ -252,6 +308,8 @@ int main(void) {
       cmocka_unit_test(reserved_bits_of_ttbcr_and_vtcr_are_ignored),
       cmocka_unit_test(what_the_encoders_write_the_walker_reads),
       cmocka_unit_test(encoders_set_global_and_domain_where_they_are_asked),
+      cmocka_unit_test(encoders_write_the_words_of_the_manual),
+      cmocka_unit_test(formats_have_the_manuals_levels),
       cmocka_unit_test(formats_have_leaves_of_the_manuals_sizes_alone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -229,8 +229,8 @@ static void the_programs_view_has_nothing_of_the_kernels(void **state) {
   (void)state;
   FORMATS {
     struct nw_machine *machine = with_shadowed_table(format);
-    struct nw_request request = {.va = NW_LINEAR_BASE + ipa_of(machine, VA), .access = NW_READ,
-                                 .privilege = NW_PRIVILEGED};
+    struct nw_request request = {
+        .va = NW_LINEAR_BASE + ipa_of(machine, VA), .access = NW_READ, .privilege = NW_PRIVILEGED};
     struct nw_result result;
     assert_int_equal(nw_machine_resolve(machine, &request), NW_OUTCOME_RETRY);
     assert_true(nw_machine_debug_translate(machine, request.va, NW_READ, NW_PRIVILEGED, &result));
@@ -252,8 +252,8 @@ static void a_shadowed_table_cannot_be_written_unseen(void **state) {
     struct nw_machine *machine = with_shadowed_table(format);
     struct nw_pte pte;
     nw_page_table_find(&nw_guest_kernel_space(machine->kernel)->table, VA, &pte);
-    struct nw_request request = {.va = NW_LINEAR_BASE + pte.address, .access = NW_READ,
-                                 .privilege = NW_PRIVILEGED};
+    struct nw_request request = {
+        .va = NW_LINEAR_BASE + pte.address, .access = NW_READ, .privilege = NW_PRIVILEGED};
     struct nw_result result;
     assert_int_equal(nw_machine_resolve(machine, &request), NW_OUTCOME_RETRY);
     assert_true(nw_machine_debug_translate(machine, request.va, NW_READ, NW_PRIVILEGED, &result));
@@ -367,6 +367,78 @@ static void large_guest_pages_become_small_shadow_entries(void **state) {
   }
 }
 
+/* Two processes share one large page; both have touched it. Returns the second. */
+static nw_process_id share_large_page(struct nw_machine *machine) {
+  nw_machine_map(machine, VA, 2 * MIB, RW, true);
+  touch(machine, NW_WRITE, VA);
+  nw_process_id child = nw_machine_fork(machine, 1, false);
+  nw_machine_switch(machine, child);
+  touch(machine, NW_WRITE, VA);
+  nw_machine_switch(machine, 1);
+  touch(machine, NW_WRITE, VA);
+  return child;
+}
+
+static void a_shadow_table_is_never_shared_between_different_rights(void **state) {
+  (void)state;
+  FORMATS {
+    struct nw_machine_config config = small_machine((enum nw_guest_format)format);
+    config.guest.large_pages = NW_LARGE_ALIGNED;
+    struct nw_machine *machine = make_running(&config, NW_MODE_SHADOW);
+    nw_process_id child = share_large_page(machine);
+    nw_machine_protect(machine, VA, 2 * MIB, NW_PROT_READ);
+    touch(machine, NW_READ, VA);
+    assert_true(consistent(machine));
+    assert_false(present(machine, VA, NW_WRITE));
+    nw_machine_switch(machine, child);
+    touch(machine, NW_WRITE, VA);
+    assert_true(present(machine, VA, NW_WRITE));
+    nw_machine_switch(machine, 1);
+    assert_false(present(machine, VA, NW_WRITE));
+    nw_machine_destroy(machine);
+  }
+}
+
+static void a_shadow_table_is_never_shared_between_different_addresses(void **state) {
+  (void)state;
+  FORMATS {
+    struct nw_machine_config config = small_machine((enum nw_guest_format)format);
+    config.guest.large_pages = NW_LARGE_ALIGNED;
+    struct nw_machine *machine = make_running(&config, NW_MODE_SHADOW);
+    nw_process_id child = share_large_page(machine);
+    nw_machine_remap(machine, VA, 2 * MIB, VA + 8 * MIB, 2 * MIB);
+    touch(machine, NW_WRITE, VA + 8 * MIB);
+    assert_true(consistent(machine));
+    nw_machine_switch(machine, child);
+    assert_true(present(machine, VA, NW_WRITE));
+    assert_false(present(machine, VA + 8 * MIB, NW_READ));
+    nw_machine_destroy(machine);
+  }
+}
+
+static void a_large_page_taken_away_leaves_the_tlb_before_the_guest_says_so(void **state) {
+  (void)state;
+  FORMATS {
+    struct nw_machine_config config = small_machine((enum nw_guest_format)format);
+    config.guest.large_pages = NW_LARGE_ALIGNED;
+    struct nw_machine *machine = make_running(&config, NW_MODE_SHADOW);
+    nw_machine_map(machine, VA, 2 * MIB, RW, false);
+    touch(machine, NW_WRITE, VA);
+    struct nw_address_space *space = nw_guest_kernel_space(machine->kernel);
+    struct nw_pte pte;
+    struct nw_request request = {.va = VA, .access = NW_READ, .debug = true};
+    struct nw_result result;
+    nw_page_table_find(&space->table, VA, &pte);
+    assert_true(nw_mmu_translate(machine->mmu, &request, &machine->walker, &result));
+    machine->mode->enter_kernel(machine, false);
+    assert_true(nw_page_table_clear(&space->table, &pte));
+    machine->mode->leave_kernel(machine, false);
+    assert_false(nw_mmu_translate(machine->mmu, &request, &machine->walker, &result));
+    assert_true(consistent(machine));
+    nw_machine_destroy(machine);
+  }
+}
+
 static void the_bytes_held_are_those_of_the_tables(void **state) {
   (void)state;
   struct nw_machine *machine = running(NW_GUEST_SHORT);
@@ -401,7 +473,7 @@ static void a_new_translation_register_drops_all_shadow_tables(void **state) {
 static void idle_roots_are_given_up_when_host_memory_is_short(void **state) {
   (void)state;
   struct nw_machine_config config = small_machine(NW_GUEST_SHORT);
-  config.hypervisor.memory = 4 * MIB;
+  config.hypervisor.memory = 3 * MIB;
   struct nw_machine *machine = make_running(&config, NW_MODE_SHADOW);
   nw_process_id process[60];
   for (unsigned i = 0; i < 60; i++) {
@@ -420,6 +492,38 @@ static void idle_roots_are_given_up_when_host_memory_is_short(void **state) {
   nw_machine_destroy(machine);
 }
 
+/* Whatever fails for want of host memory, no program ever runs on another one's tables. */
+static void without_host_memory_nobody_runs_on_anothers_tables(void **state) {
+  (void)state;
+  unsigned failures = 0;
+  FORMATS {
+    struct nw_machine_config config = small_machine((enum nw_guest_format)format);
+    config.hypervisor.memory = 1 * MIB;
+    struct nw_machine *machine = make_running(&config, NW_MODE_SHADOW);
+    for (unsigned i = 0; i < 60; i++) {
+      nw_process_id process = nw_machine_spawn(machine);
+      failures += process == 0 || nw_machine_switch(machine, process) != NW_MACHINE_OK;
+      failures += nw_machine_access(machine, NW_WRITE, VA, 1) != NW_MACHINE_OK;
+      struct nw_address_space *space = nw_guest_kernel_space(machine->kernel);
+      struct nw_request request = {.va = VA, .access = NW_WRITE, .debug = true};
+      struct nw_result result;
+      struct nw_pte pte;
+      uint64_t pa;
+      nw_page_table_find(&space->table, VA, &pte);
+      if (nw_mmu_translate(machine->mmu, &request, &machine->walker, &result)) {
+        assert_int_equal(pte.meaning.kind, NW_DESCRIPTOR_LEAF);
+        assert_true(nw_hypervisor_backing(machine->hypervisor, pte.meaning.output, &pa));
+        assert_int_equal(result.pa, pa);
+      }
+      request.va = NW_LINEAR_BASE;
+      assert_false(nw_mmu_translate(machine->mmu, &request, &machine->walker, &result));
+      assert_true(consistent(machine));
+    }
+    nw_machine_destroy(machine);
+  }
+  assert_true(failures > 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(one_descriptor_written_by_the_guest_is_one_exit),
@@ -436,9 +540,13 @@ int main(void) {
       cmocka_unit_test(the_tables_of_ended_processes_leave_no_shadow_once_used_again),
       cmocka_unit_test(copy_on_write_works_under_shadow_tables),
       cmocka_unit_test(large_guest_pages_become_small_shadow_entries),
+      cmocka_unit_test(a_shadow_table_is_never_shared_between_different_rights),
+      cmocka_unit_test(a_shadow_table_is_never_shared_between_different_addresses),
+      cmocka_unit_test(a_large_page_taken_away_leaves_the_tlb_before_the_guest_says_so),
       cmocka_unit_test(the_bytes_held_are_those_of_the_tables),
       cmocka_unit_test(a_new_translation_register_drops_all_shadow_tables),
       cmocka_unit_test(idle_roots_are_given_up_when_host_memory_is_short),
+      cmocka_unit_test(without_host_memory_nobody_runs_on_anothers_tables),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

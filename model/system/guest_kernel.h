@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The guest kernel's memory manager: processes whose page tables stand in guest memory, demand
- * paging, copy-on-write, ASIDs and the TLB maintenance that a kernel of ARMv7 does. It knows nothing
- * of the mode it runs under; it stores descriptors through its own linear map, so that every store
- * is translated and may be trapped.
+ * paging, copy-on-write, ASIDs and the TLB maintenance that a kernel of ARMv7 does. It knows
+ * nothing of the mode it runs under; it stores descriptors through its own linear map, so that
+ * every store is translated and may be trapped.
  *
  * Address space: 0 .. 3 GiB are the program's; from 3 GiB on, a linear map of guest memory from
  * IPA 0, privileged and global; at 0xffff0000 a page that programs may read and execute (Linux's

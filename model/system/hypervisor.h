@@ -2,8 +2,8 @@
 /*
  * What the hypervisor has in every mode: host memory, its own map of the guest's, and the price of
  * exits. The map is a process's page table on the host: guest memory is one slot of host virtual
- * addresses, in long descriptors, filled on first use, 4 KB or (by policy, where 2 MB of host memory
- * are free in one piece) 2 MB at a time.
+ * addresses, in long descriptors, filled on first use, 4 KB or (by policy, where 2 MB of host
+ * memory are free in one piece) 2 MB at a time.
  */
 #ifndef NESTWALK_SYSTEM_HYPERVISOR_H
 #define NESTWALK_SYSTEM_HYPERVISOR_H
@@ -41,7 +41,7 @@ bool nw_hypervisor_backing(const struct nw_hypervisor *hypervisor, uint64_t ipa,
 /** log2 of the host page that backs `ipa`, 12 or 21; 0 when nothing does. */
 uint8_t nw_hypervisor_backing_log2(const struct nw_hypervisor *hypervisor, uint64_t ipa);
 
-/** Walks the host's own table for `ipa`, each reference priced; gives it memory when it has none. */
+/** Walks the host's own table for `ipa`, each reference priced; gives it memory if it has none. */
 bool nw_hypervisor_walk_host(struct nw_hypervisor *hypervisor, uint64_t ipa, enum nw_access access,
                              struct nw_result *result);
 

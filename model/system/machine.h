@@ -122,7 +122,7 @@ typedef uint32_t nw_process_id; /* 0 is never a process */
 
 struct nw_machine; /* opaque */
 
-/** Builds a machine with nothing running. NULL with a sentence in `error` when that is impossible. */
+/** Builds a machine with nothing running; NULL with a sentence in `error` if that is impossible. */
 struct nw_machine *nw_machine_create(const struct nw_machine_config *config, enum nw_mode mode,
                                      char *error, size_t error_size);
 void nw_machine_destroy(struct nw_machine *machine);
@@ -133,7 +133,7 @@ nw_process_id nw_machine_spawn(struct nw_machine *machine);
 nw_process_id nw_machine_fork(struct nw_machine *machine, nw_process_id parent, bool share);
 /** Context switch: root and ASID are written as a kernel does. No cost when already running. */
 enum nw_machine_status nw_machine_switch(struct nw_machine *machine, nw_process_id process);
-/** Ends a process, the running one or not; its address space is torn down when the last thread in it ends. */
+/** Ends a process, the running one or not; its address space goes when the last thread ends. */
 enum nw_machine_status nw_machine_exit(struct nw_machine *machine, nw_process_id process);
 
 /* What the running process asks of its kernel. Addresses and lengths in bytes, page-aligned by the

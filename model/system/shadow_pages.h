@@ -45,8 +45,7 @@ struct nw_shadow_page *nw_shadow_find(const struct nw_shadows *shadows,
  * memory is used up even after idle roots were given up. */
 struct nw_shadow_page *nw_shadow_get(struct nw_shadows *shadows, const struct nw_shadow_key *key);
 
-/** Gives up the roots that nobody uses at the moment, with all that only they need; false when there
- * are none. */
+/** Gives up the roots that nobody uses now and all that only they need; false if there are none. */
 bool nw_shadow_give_up_idle(struct nw_shadows *shadows);
 
 /** Host address of the table. */
@@ -62,8 +61,8 @@ void nw_shadow_set_busy(struct nw_shadows *shadows, struct nw_shadow_page *page)
 /** Makes the entry of `page` for `va` point to `child`. */
 void nw_shadow_link(struct nw_shadows *shadows, struct nw_shadow_page *page, uint64_t va,
                     struct nw_shadow_page *child);
-/** Makes the last-level entry of `page` for `va` map the guest page `ipa`, which is backed, with the
- * view's share of `rights`; read-only where the frame holds shadowed tables. */
+/** Makes the last-level entry of `page` for `va` map the guest page `ipa`, which is backed, with
+ * the view's share of `rights`; read-only where the frame holds shadowed tables. */
 void nw_shadow_set_leaf(struct nw_shadows *shadows, struct nw_shadow_page *page, uint64_t va,
                         uint64_t ipa, uint32_t rights);
 

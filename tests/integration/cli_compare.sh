@@ -12,7 +12,7 @@ for word in native nested shadow 'vs nested' 'TLB misses' 'walk refs' 'exits'; d
 done
 grep -Eq '^t: (nested|shadow) is faster than (nested|shadow) by [0-9.]+ % \([0-9,]+ cycles\): it ' out ||
   fail 'no sentence on the faster mode'
-says out 'Over native, '
+says out 'Against native, '
 silent err
 
 try 0 compare -m teaching -w t.nwt -p shadow,native

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Three machines, one for each mode, do the same random things. After any of them, for every
- * address: the native walk of the guest's table, and then the hypervisor's map, give what the nested
- * walk and the shadow walk give; or all fault, and the guest sees the same fault. And whatever is
- * left in a TLB agrees with the tables.
+ * address: the native walk of the guest's table, and then the hypervisor's map, give what the
+ * nested walk and the shadow walk give; or all fault, and the guest sees the same fault. And
+ * whatever is left in a TLB agrees with the tables.
  */
 #include <setjmp.h>
 #include <stdarg.h>

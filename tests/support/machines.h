@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Machines for tests: a small one to start from, and what can be said of any machine at any time. */
+/* Machines for tests: a small one to start from, and what can be said of any machine. */
 #ifndef NW_TESTS_SUPPORT_MACHINES_H
 #define NW_TESTS_SUPPORT_MACHINES_H
 

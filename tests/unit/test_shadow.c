@@ -55,7 +55,7 @@ static bool consistent(const struct nw_machine *machine) {
   return nw_shadow_consistent(nw_shadow_pages_of(machine), error, sizeof error);
 }
 
-/* Two pages beside each other are in, so that their tables are shadowed under the program's view. */
+/* Two pages beside each other are in, so that their tables are shadowed in the program's view. */
 static struct nw_machine *with_shadowed_table(unsigned format) {
   struct nw_machine *machine = running(format);
   assert_int_equal(nw_machine_map(machine, VA, 16 * PAGE, RW, false), NW_MACHINE_OK);

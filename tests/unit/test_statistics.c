@@ -329,7 +329,7 @@ static void the_reasons_name_the_faster_mode_and_what_it_saves_and_pays(void **s
       text,
       "sort: shadow is faster than nested by 25.0 % (500 cycles): it saves 800 cycles of "
       "translation (10 walk references instead of 90), but pays 300 cycles of exits (4 exits "
-      "instead of 1, mostly pte_write). Over native, shadow costs +36.4 %: it pays 400 cycles "
+      "instead of 1, mostly pte_write). Against native, shadow takes 36.4 % more: it pays 400 cycles "
       "of exits (4 exits instead of 0, mostly pte_write).\n");
   free(text);
 }

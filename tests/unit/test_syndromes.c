@@ -51,6 +51,7 @@ static void short_format_fault_status(void **state) {
         assert_int_equal(syndrome.kind, fetch ? NW_SYNDROME_IFSR : NW_SYNDROME_DFSR);
         assert_int_equal(syndrome.value[0],
                          fetch ? row[i].ifsr : row[i].dfsr | (access == NW_WRITE ? WNR : 0));
+        assert_int_equal(syndrome.value[1], 0);
         assert_int_equal(syndrome.far, VA);
       }
 }

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include <nestwalk/mmu.h>
+
 #include "support/tables.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -292,6 +294,54 @@ static void a_table_whose_span_another_root_cuts_into_is_not_kept(void **state) 
   }
 }
 
+static bool read_table(void *context, uint64_t address, unsigned size, uint64_t *data,
+                       uint32_t *cycles) {
+  *data = tables_get(context, address, size);
+  *cycles = 0;
+  return true;
+}
+
+/* The same in a TLB: TTBR0's last GB is one block, and TTBR1 owns its top 128 MB. A block that is all
+ * TTBR1's stays whole. */
+static void a_block_that_another_root_cuts_into_does_not_answer_for_it(void **state) {
+  (void)state;
+  static const struct {
+    uint32_t ttbcr, va;
+    uint64_t pa;
+    uint8_t source;
+  } row[] = {
+      {0x80050000, 0xc0000123, 0x5680000123, NW_FROM_WALK},
+      {0x80050000, 0xc01ffabc, 0x56801ffabc, NW_FROM_L1},
+      {0x80050000, 0xc0200123, 0x5680200123, NW_FROM_WALK},
+      {0x80050000, 0xf7fffabc, 0x56b7fffabc, NW_FROM_WALK},
+      {0x80050000, 0xf8000123, 0x9900000123, NW_FROM_WALK},
+      {0x80050000, 0xf8000abc, 0x9900000abc, NW_FROM_L1},
+      {0x80010000, 0x80000123, 0x9900000123, NW_FROM_WALK},
+      {0x80010000, 0xbffffabc, 0x993ffffabc, NW_FROM_L1},
+  };
+  struct tables *tables = tables_new(NW_REGIME_ARMV7_LPAE);
+  struct nw_memory memory = {.context = tables, .read = read_table};
+  struct nw_mmu_config config = {
+      .regime = NW_REGIME_ARMV7_LPAE, .l1d = {.entries = 8, .ways = 8}, .walkers = 1};
+  char error[100];
+  struct nw_mmu *mmu = nw_mmu_create(&config, error, sizeof(error));
+  nw_mmu_write_register(mmu, NW_REG_TTBR0, TABLES_IPA);
+  nw_mmu_write_register(mmu, NW_REG_TTBR1, 0x50000000);
+  nw_mmu_write_register(mmu, NW_REG_SCTLR, 1);
+  tables_put(tables, TABLES_IPA + 3 * 8, 8, 0x5680000000 | AF | 1);
+  tables_put(tables, 0x50000000, 8, 0x9900000000 | AF | 1);
+  for (unsigned i = 0; i < COUNT(row); i++) {
+    struct nw_request request = {.va = row[i].va, .access = NW_READ, .privilege = NW_PRIVILEGED};
+    struct nw_result result;
+    nw_mmu_write_register(mmu, NW_REG_TTBCR, row[i].ttbcr);
+    assert_true(nw_mmu_translate(mmu, &request, &memory, &result));
+    assert_int_equal(result.pa, row[i].pa);
+    assert_int_equal(result.source, row[i].source);
+  }
+  nw_mmu_destroy(mmu);
+  tables_free(tables);
+}
+
 /* A walk has the registers of its beginning, and asking twice asks the same. */
 static void registers_written_during_a_walk_do_not_concern_it(void **state) {
   (void)state;
@@ -333,6 +383,7 @@ int main(void) {
       cmocka_unit_test(a_fault_before_the_first_reference_ends_the_walk_at_once),
       cmocka_unit_test(addresses_out_of_range_are_not_cut_off),
       cmocka_unit_test(a_table_whose_span_another_root_cuts_into_is_not_kept),
+      cmocka_unit_test(a_block_that_another_root_cuts_into_does_not_answer_for_it),
       cmocka_unit_test(registers_written_during_a_walk_do_not_concern_it),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -251,6 +251,62 @@ static void a_walk_costs_its_steps_and_what_answering_them_cost(void **state) {
   tables_free(tables);
 }
 
+/* Long descriptors whose bit 55 hardware sets: every table and leaf of an untouched walk is updated. */
+#define FLAG ((uint64_t)1 << 55)
+
+static void decode_flagged_s1(const struct nwi_decode_context *context, uint64_t descriptor,
+                              struct nw_descriptor *out) {
+  nwi_format_lpae_s1.decode(context, descriptor, out);
+  out->updated = descriptor | FLAG;
+}
+
+static void decode_flagged_s2(const struct nwi_decode_context *context, uint64_t descriptor,
+                              struct nw_descriptor *out) {
+  nwi_format_lpae_s2.decode(context, descriptor, out);
+  out->updated = descriptor | FLAG;
+}
+
+/* An update costs like a read, and what is read again after a failed swap is paid again. */
+static void an_update_costs_its_step_and_its_answer(void **state) {
+  (void)state;
+  static const struct nw_walk_cycles cycles = {.begin = 60000, .read = 1000, .update = 20000};
+  struct nw_request request = {.va = 0x85000abc, .access = NW_READ, .privilege = NW_USER};
+  struct nw_walk_options options = {.cycles = &cycles};
+  struct nw_format flagged_s1 = nwi_format_lpae_s1, flagged_s2 = nwi_format_lpae_s2;
+  flagged_s1.decode = decode_flagged_s1;
+  flagged_s2.decode = decode_flagged_s2;
+  for (unsigned stage = 1; stage <= 2; stage++) {
+    struct tables *tables = tables_new(stage == 1 ? NW_REGIME_ARMV7_LPAE : NW_REGIME_ARMV7_LPAE_S2);
+    enum nw_scope scope = stage == 1 ? NW_SCOPE_BOTH : NW_SCOPE_STAGE2;
+    struct nw_walk walk;
+    struct nw_step step;
+    unsigned updates = 0, reads = 0;
+    uint32_t expected = 60000;
+    tables_map(tables, stage, 0x85000000, 0xa5000000, 12, MAP_ALL);
+    tables->regime.s1_format = &flagged_s1;
+    tables->regime.s2_format = &flagged_s2;
+    nw_walk_begin(&walk, &tables->regime, &request, scope, &options);
+    while (nw_walk_next(&walk, &step) != NW_STEP_DONE) {
+      struct nw_answer answer = {.cycles = 10 + reads + updates};
+      if (step.kind == NW_STEP_READ) {
+        answer.data = tables_get(tables, step.address, 8);
+        reads++;
+      } else {
+        assert_int_equal(step.kind, NW_STEP_UPDATE);
+        answer.hit = updates++ != 1; /* the second one fails */
+      }
+      expected += answer.cycles + (step.kind == NW_STEP_READ ? 1000u : 20000u);
+      nw_walk_answer(&walk, &answer);
+    }
+    assert_int_equal(nw_walk_result(&walk)->pa, 0xa5000abc);
+    assert_int_equal(nw_walk_result(&walk)->cycles, expected);
+    assert_int_equal(nw_walk_result(&walk)->walk_reads, 4);
+    assert_int_equal(reads, 4);
+    assert_int_equal(updates, 4);
+    tables_free(tables);
+  }
+}
+
 /* Stage 1 alone, as a hypervisor walks its guest's tables: addresses are IPAs. */
 static void stage_1_can_be_walked_without_any_stage_2(void **state) {
   (void)state;
@@ -280,6 +336,7 @@ int main(void) {
       cmocka_unit_test(a_walk_that_faults_stops_at_once),
       cmocka_unit_test(references_come_in_the_order_of_the_two_dimensional_walk),
       cmocka_unit_test(a_walk_costs_its_steps_and_what_answering_them_cost),
+      cmocka_unit_test(an_update_costs_its_step_and_its_answer),
       cmocka_unit_test(stage_1_can_be_walked_without_any_stage_2),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,6 +41,7 @@ struct nw_hierarchy {
   uint32_t levels;
   uint32_t dram_latency;
   uint64_t dram_accesses[NW_REQUESTERS];
+  struct level *first[NW_REQUESTERS]; /* nearest level that serves the requester, or NULL */
   struct level level[NW_CACHE_LEVELS];
 };
 
@@ -130,6 +131,14 @@ static bool init_levels(struct nw_hierarchy *hierarchy, const struct nw_hierarch
   return true;
 }
 
+static void find_first_levels(struct nw_hierarchy *hierarchy,
+                              const struct nw_hierarchy_config *config) {
+  for (uint32_t i = config->caches; i-- > 0;)
+    for (unsigned requester = 0; requester < NW_REQUESTERS; requester++)
+      if (config->cache[i].serves >> requester & 1)
+        hierarchy->first[requester] = &hierarchy->level[i];
+}
+
 struct nw_hierarchy *nw_hierarchy_create(const struct nw_hierarchy_config *config, char *error,
                                          size_t error_size) {
   if (config->caches > NW_CACHE_LEVELS) {
@@ -143,6 +152,7 @@ struct nw_hierarchy *nw_hierarchy_create(const struct nw_hierarchy_config *confi
     return NULL;
   }
   hierarchy->dram_latency = config->dram_latency;
+  find_first_levels(hierarchy, config);
   if (!init_levels(hierarchy, config, error, error_size)) {
     nw_hierarchy_destroy(hierarchy);
     return NULL;
@@ -256,10 +266,8 @@ static inline bool refer(struct level *level, uint64_t pa) {
   return refer_thoroughly(level, set, line);
 }
 
-uint32_t nw_hierarchy_access(struct nw_hierarchy *hierarchy, uint64_t pa, enum nw_requester by) {
-  unsigned requester = (unsigned)by;
-  if (requester >= NW_REQUESTERS)
-    return hierarchy->dram_latency;
+NWI_NOINLINE static uint32_t access_thoroughly(struct nw_hierarchy *hierarchy, uint64_t pa,
+                                               unsigned requester) {
   struct level *end = hierarchy->level + hierarchy->levels;
   for (struct level *level = hierarchy->level; level != end; level++) {
     if ((level->serves >> requester & 1) == 0)
@@ -272,6 +280,27 @@ uint32_t nw_hierarchy_access(struct nw_hierarchy *hierarchy, uint64_t pa, enum n
   }
   hierarchy->dram_accesses[requester]++;
   return hierarchy->dram_latency;
+}
+
+/* The usual case: the first level that serves the requester has the line where it was last. False,
+ * with nothing touched, when it is any other. */
+NWI_ALWAYS_INLINE bool hit_at_once(struct level *level, uint64_t pa) {
+  uint64_t number = pa >> level->line_log2;
+  uint32_t slot = level->recent[number & level->recent_mask];
+  return level->lines[slot] == number + 1 &&
+         nwi_replacement_hit_is_simple(&level->replacement, slot);
+}
+
+uint32_t nw_hierarchy_access(struct nw_hierarchy *hierarchy, uint64_t pa, enum nw_requester by) {
+  unsigned requester = (unsigned)by;
+  if (requester >= NW_REQUESTERS)
+    return hierarchy->dram_latency;
+  struct level *first = hierarchy->first[requester];
+  if (first == NULL || !hit_at_once(first, pa))
+    return access_thoroughly(hierarchy, pa, requester);
+  first->statistics.accesses[requester]++;
+  first->statistics.hits[requester]++;
+  return first->latency;
 }
 
 const struct nw_cache_statistics *nw_hierarchy_statistics(const struct nw_hierarchy *hierarchy,

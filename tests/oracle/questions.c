@@ -175,7 +175,7 @@ static bool item_regime(struct reader *reader, char **word) {
 }
 
 static bool item_reg(struct reader *reader, char **word) {
-  uint64_t value;
+  uint64_t value = 0;
   if (!read_number(reader, word[2], &value))
     return false;
   for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++) {

@@ -172,6 +172,42 @@ static void a_single_way_is_always_the_victim(void **state) {
   }
 }
 
+/* nwi_replacement_hit_is_simple() either does what a hit does, or says that it is still to be done. */
+static void a_simple_hit_is_a_hit(void **state) {
+  (void)state;
+  static const uint32_t ways[] = {1, 2, 4, 64, 128};
+  struct random random = random_from_seed(__func__);
+  for (unsigned policy = NW_POLICY_LRU; policy <= NW_POLICY_TREE_PLRU; policy++)
+    for (unsigned i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+      struct nwi_replacement plain, simple;
+      assert_true(nwi_replacement_init(&plain, policy, 2, ways[i], 1));
+      assert_true(nwi_replacement_init(&simple, policy, 2, ways[i], 1));
+      for (unsigned step = 0; step < 4 * ways[i]; step++) {
+        uint32_t slot = step < 2 * ways[i] ? step : random_below(&random, 2 * ways[i]);
+        uint32_t set = slot / ways[i];
+        if (step < 2 * ways[i]) {
+          nwi_replacement_filled(&plain, set, slot);
+          nwi_replacement_filled(&simple, set, slot);
+          continue;
+        }
+        nwi_replacement_hit(&plain, set, slot);
+        if (!nwi_replacement_hit_is_simple(&simple, slot))
+          nwi_replacement_hit(&simple, set, slot);
+        assert_int_equal(nwi_replacement_victim(&simple, set), nwi_replacement_victim(&plain, set));
+      }
+      nwi_replacement_free(&plain);
+      nwi_replacement_free(&simple);
+    }
+}
+
+static void a_sentence_without_a_place_for_it_is_left_unsaid(void **state) {
+  (void)state;
+  char nothing = 'x';
+  assert_false(nwi_sentence(NULL, 10, "%s", "text"));
+  assert_false(nwi_sentence(&nothing, 0, "%s", "text"));
+  assert_int_equal(nothing, 'x');
+}
+
 static void the_lowest_bit_is_found_wherever_it_is(void **state) {
   (void)state;
   for (unsigned bit = 0; bit < 64; bit++)
@@ -186,6 +222,8 @@ int main(void) {
       cmocka_unit_test(tree_plru_of_four_ways_by_hand),
       cmocka_unit_test(random_choices_repeat_with_the_seed_and_reach_every_way_evenly),
       cmocka_unit_test(a_single_way_is_always_the_victim),
+      cmocka_unit_test(a_simple_hit_is_a_hit),
+      cmocka_unit_test(a_sentence_without_a_place_for_it_is_left_unsaid),
       cmocka_unit_test(the_lowest_bit_is_found_wherever_it_is),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

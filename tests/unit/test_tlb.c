@@ -495,6 +495,23 @@ static void a_cam_evicts_in_the_order_of_last_use(void **state) {
   }
 }
 
+static void a_freed_way_of_a_full_cam_is_the_next_to_be_filled(void **state) {
+  (void)state;
+  enum { ENTRIES = 128 };
+  struct nwi_tlb *tlb = make(ENTRIES, ENTRIES, NW_POLICY_LRU);
+  for (unsigned i = 0; i < ENTRIES; i++)
+    put(tlb, (uint64_t)i << 12, 12, 0, 0);
+  for (unsigned i = ENTRIES; i-- > 0;) {
+    const struct nwi_tlb_match one = {.va = (uint64_t)i << 12, .by_va = true, .by_vmid = true};
+    const struct nwi_tlb_entry entry = {.va = (uint64_t)(1000 + i) << 12, .page_log2 = 12};
+    assert_int_equal(nwi_tlb_invalidate(tlb, &one), 1);
+    assert_false(nwi_tlb_install(tlb, &entry, NULL));
+    assert_int_equal(nwi_tlb_slot(tlb, 0, i)->va, entry.va);
+    assert_int_equal(nwi_tlb_occupancy(tlb), ENTRIES);
+  }
+  nwi_tlb_destroy(tlb);
+}
+
 static void peeking_changes_no_order(void **state) {
   (void)state;
   struct nwi_tlb *tlb = make(2, 2, NW_POLICY_LRU);
@@ -596,6 +613,7 @@ int main(void) {
       cmocka_unit_test(installing_a_small_page_drops_the_section_around_it),
       cmocka_unit_test(a_global_page_drops_the_same_page_of_every_asid),
       cmocka_unit_test(a_cam_evicts_in_the_order_of_last_use),
+      cmocka_unit_test(a_freed_way_of_a_full_cam_is_the_next_to_be_filled),
       cmocka_unit_test(peeking_changes_no_order),
       cmocka_unit_test(a_set_is_probed_once_per_page_size_present),
       cmocka_unit_test(the_same_seed_gives_the_same_victims),

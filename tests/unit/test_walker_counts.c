@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -285,6 +286,7 @@ static void an_update_costs_its_step_and_its_answer(void **state) {
     tables_map(tables, stage, 0x85000000, 0xa5000000, 12, MAP_ALL);
     tables->regime.s1_format = &flagged_s1;
     tables->regime.s2_format = &flagged_s2;
+    memset(&walk, 0xa5, sizeof(walk));
     nw_walk_begin(&walk, &tables->regime, &request, scope, &options);
     while (nw_walk_next(&walk, &step) != NW_STEP_DONE) {
       struct nw_answer answer = {.cycles = 10 + reads + updates};

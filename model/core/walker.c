@@ -441,11 +441,16 @@ static inline enum nw_fault_type stage1_verdict(const struct nw_walk *w) {
   }
 }
 
+/* Stage 2 lets the page be written that the descriptor in hand was read from, and knows it dirty. */
+static bool table_page_is_writable(const struct nw_walk *w) {
+  uint32_t rights = w->s2.descriptor.rights;
+
+  return (rights & NWI_R_S2_WRITE) && !(rights & NWI_R_S2_CLEAN);
+}
+
 /* The write of a stage-1 descriptor is itself an access that stage 2 judges. */
 static void stage1_update(struct nw_walk *w) {
-  bool page_writable = (w->s2.descriptor.rights & NWI_R_S2_WRITE) && !(w->s2.descriptor.rights & NWI_R_S2_CLEAN);
-
-  if (w->stage2 && !page_writable) {
+  if (w->stage2 && !table_page_is_writable(w)) {
     stage2_begin_update(w);
   } else {
     w->state = S1_UPDATE;

@@ -204,6 +204,131 @@ static void page_sizes_of_the_statistics_are_the_architectures_smallest_first(vo
     assert_int_equal(counted(rig)->l1d.hits_by_size[index[i]], 1);
   }
   rig_free(rig);
+
+  config = rig_full(NW_REGIME_ARMV7_LPAE);
+  rig = rig_new(&config);
+  rig_map(rig, 0x20000000, 21, MAP_ALL);
+  rig_read(rig, 0x20000000);
+  rig_read(rig, 0x20000000);
+  assert_int_equal(counted(rig)->l1d.misses_by_size[3], 1);
+  assert_int_equal(counted(rig)->l1d.hits_by_size[3], 1);
+  rig_free(rig);
+  rig = rig_new(&config);
+  rig_map(rig, 0, 30, MAP_ALL);
+  rig_read(rig, 0);
+  rig_read(rig, 0x3fffffff);
+  assert_int_equal(counted(rig)->l1d.misses_by_size[5], 1);
+  assert_int_equal(counted(rig)->l1d.hits_by_size[5], 1);
+  rig_free(rig);
+}
+
+/* -- statistics of walks ----------------------------------------------------------------------- */
+
+static bool read_slowly(void *context, uint64_t pa, unsigned size, uint64_t *data,
+                        uint32_t *cycles) {
+  struct rig *rig = context;
+  *data = tables_get(rig->tables, pa, size);
+  *cycles = 1u << 24;
+  return true;
+}
+
+/* Bucket b holds 2^(b-1) .. 2^b - 1 cycles, the last one everything above. */
+static void walk_cycles_add_up_and_fall_in_the_bucket_of_their_power_of_two(void **state) {
+  (void)state;
+  static const struct {
+    uint16_t begin;
+    unsigned faulting, walking; /* buckets of a walk of no read, and of two */
+  } row[] = {{0, 0, 5}, {1, 1, 5}, {3, 2, 5}, {4, 3, 5}, {11, 4, 5}, {12, 4, 6}, {0xffff, 16, 17}};
+  for (unsigned i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+    struct nw_mmu_config config = rig_bare(NW_REGIME_ARMV7_SHORT);
+    config.cycles = (struct nw_walk_cycles){.begin = row[i].begin};
+    struct rig *rig = rig_new(&config);
+    rig_map(rig, PAGE, 12, MAP_ALL);
+    assert_true(rig_read(rig, PAGE));
+    assert_int_equal(counted(rig)->walk_cycles_histogram[row[i].walking], 1);
+    assert_true(rig_read(rig, PAGE));
+    assert_int_equal(counted(rig)->walk_cycles_histogram[row[i].walking], 2);
+    assert_int_equal(counted(rig)->walk_cycles, 2 * (row[i].begin + 2u * RIG_READ_CYCLES));
+    nw_mmu_reset_statistics(rig->mmu);
+    rig_register(rig, NW_REG_TTBCR, 0x10); /* PD0 */
+    assert_false(rig_read(rig, PAGE));
+    assert_int_equal(counted(rig)->walk_cycles_histogram[row[i].faulting], 1);
+    assert_int_equal(counted(rig)->walk_cycles, row[i].begin);
+    rig_free(rig);
+  }
+}
+
+static void the_last_bucket_holds_everything_above(void **state) {
+  (void)state;
+  struct nw_mmu_config config = rig_bare(NW_REGIME_ARMV7_SHORT);
+  struct rig *rig = rig_new(&config);
+  struct nw_memory slow = {.context = rig, .read = read_slowly};
+  struct nw_request request = {.va = PAGE, .access = NW_READ, .privilege = NW_PRIVILEGED};
+  rig_map(rig, PAGE, 12, MAP_ALL);
+  assert_true(nw_mmu_translate(rig->mmu, &request, &slow, &rig->result));
+  assert_int_equal(rig->result.cycles, 2u << 24);
+  assert_int_equal(counted(rig)->walk_cycles_histogram[NW_WALK_CYCLE_BUCKETS - 1], 1);
+  rig_free(rig);
+}
+
+static void faults_of_stage_2_are_counted_apart(void **state) {
+  (void)state;
+  struct nw_mmu_config config = rig_full(NW_REGIME_ARMV7_SHORT_S2);
+  struct rig *rig = rig_new(&config);
+  rig_map(rig, OTHER, 12, MAP_ALL); /* so that there are tables */
+  assert_false(rig_read(rig, PAGE));
+  assert_int_equal(counted(rig)->faults[NW_FAULT_TRANSLATION], 1);
+  assert_int_equal(counted(rig)->faults_stage2, 0);
+  tables_map(rig->tables, 1, PAGE, 0x90000000, 12, MAP_ALL); /* nothing is there in stage 2 */
+  assert_false(rig_read(rig, PAGE));
+  assert_int_equal(counted(rig)->faults[NW_FAULT_TRANSLATION], 2);
+  assert_int_equal(counted(rig)->faults_stage2, 1);
+  rig_free(rig);
+}
+
+static void lookups_of_both_caches_are_counted(void **state) {
+  (void)state;
+  static const struct nw_mmu_statistics nothing;
+  struct nw_mmu_config config = rig_bare(NW_REGIME_ARMV7_SHORT_S2);
+  config.walk_cache = rig_cam(8);
+  config.ipa_cache = rig_cam(8);
+  struct rig *rig = rig_new(&config);
+  rig_map(rig, PAGE, 12, MAP_ALL);
+  rig_map(rig, OTHER, 12, MAP_ALL);
+  assert_true(rig_read(rig, PAGE)); /* two tables and the page */
+  assert_int_equal(counted(rig)->walk_cache_lookups, 1);
+  assert_int_equal(counted(rig)->walk_cache_hits, 0);
+  assert_int_equal(counted(rig)->ipa_cache_lookups, 3);
+  assert_int_equal(counted(rig)->ipa_cache_hits, 0);
+  assert_true(rig_read(rig, OTHER)); /* the table is found, and the page it is in */
+  assert_int_equal(counted(rig)->walk_cache_lookups, 2);
+  assert_int_equal(counted(rig)->walk_cache_hits, 1);
+  assert_int_equal(counted(rig)->ipa_cache_lookups, 5);
+  assert_int_equal(counted(rig)->ipa_cache_hits, 1);
+  nw_mmu_reset_statistics(rig->mmu);
+  assert_memory_equal(counted(rig), &nothing, sizeof(nothing));
+  rig_free(rig);
+}
+
+static void a_debug_hit_costs_nothing_and_tells_its_level(void **state) {
+  (void)state;
+  struct nw_request debug = {
+      .va = PAGE, .access = NW_READ, .privilege = NW_PRIVILEGED, .debug = true};
+  for (unsigned level = 1; level <= 2; level++) {
+    struct nw_mmu_config config = rig_full(NW_REGIME_ARMV7_SHORT);
+    config.l1d.latency = 1;
+    config.l2.latency = 5;
+    if (level == 2)
+      config.l1d.entries = 0;
+    struct rig *rig = rig_new(&config);
+    rig_map(rig, PAGE, 12, MAP_ALL);
+    assert_true(rig_read(rig, PAGE));
+    assert_true(nw_mmu_translate(rig->mmu, &debug, &rig->memory, &rig->result));
+    assert_int_equal(rig->result.pa, rig_pa(rig, PAGE));
+    assert_int_equal(rig->result.source, level == 1 ? NW_FROM_L1 : NW_FROM_L2);
+    assert_int_equal(rig->result.cycles, 0);
+    rig_free(rig);
+  }
 }
 
 int main(void) {
@@ -217,6 +342,11 @@ int main(void) {
       cmocka_unit_test(a_refused_register_write_changes_nothing),
       cmocka_unit_test(an_mmu_without_tlbs_walks_every_time),
       cmocka_unit_test(page_sizes_of_the_statistics_are_the_architectures_smallest_first),
+      cmocka_unit_test(walk_cycles_add_up_and_fall_in_the_bucket_of_their_power_of_two),
+      cmocka_unit_test(the_last_bucket_holds_everything_above),
+      cmocka_unit_test(faults_of_stage_2_are_counted_apart),
+      cmocka_unit_test(lookups_of_both_caches_are_counted),
+      cmocka_unit_test(a_debug_hit_costs_nothing_and_tells_its_level),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

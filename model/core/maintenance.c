@@ -46,12 +46,12 @@ static void invalidate_context(struct nw_mmu *m, const struct operation *op,
   struct nwi_tlb_match table = *match;
 
   if (op->sides & DATA_SIDE) {
-    invalidate_tlb(m->l1[0].tlb, match);
+    invalidate_tlb(m->l1[0], match);
   }
   if (op->sides & INSTRUCTION_SIDE) {
-    invalidate_tlb(m->l1[1].tlb, match);
+    invalidate_tlb(m->l1[1], match);
   }
-  invalidate_tlb(m->l2.tlb, match);
+  invalidate_tlb(m->l2, match);
   table.by_asid = op->by_asid && !op->by_va;
   invalidate_cache(m->cache[NW_WALK_CACHE], &table);
 }

@@ -14,6 +14,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/format.h"
 #include "core/regime.h"
@@ -71,38 +72,37 @@ static inline bool entry_permits(const struct nw_mmu *m, const struct nwi_tlb_en
                            (enum nw_privilege)request->privilege);
 }
 
-static const struct nwi_tlb_entry *probe(const struct nw_mmu *m, const struct nwi_level *level,
+static const struct nwi_tlb_entry *probe(const struct nw_mmu *m, struct nwi_tlb *tlb,
                                          const struct nw_request *request, uint32_t *cycles) {
   unsigned probes = 0;
   const struct nwi_tlb_entry *entry =
-      nwi_tlb_lookup(level->tlb, request->va, m->regime.asid, m->context, &probes);
+      nwi_tlb_lookup(tlb, request->va, m->regime.asid, m->context, &probes);
 
-  *cycles += probes * level->latency;
+  *cycles += probes * tlb->latency;
   return entry;
 }
 
 static enum nwi_outcome look_up_l2(struct nw_mmu *m, const struct nw_request *request,
                                    struct nw_result *result, uint32_t *cycles) {
   struct nw_tlb_statistics *s = &m->statistics.l2;
-  const struct nwi_tlb_entry *entry = probe(m, &m->l2, request, cycles);
+  const struct nwi_tlb_entry *entry = probe(m, m->l2, request, cycles);
 
   if (entry == NULL) {
     s->misses++;
     return NWI_TLB_MISS;
   }
-  unsigned size = page_size_index(entry->page_log2);
-  s->hits_by_size[size]++;
-  struct nwi_level *l1 = nwi_level1(m, request);
-  if (l1->tlb != NULL) {
-    level1_statistics(m, request)->misses_by_size[size]++;
+  m->l2->hits[entry->page_log2]++;
+  struct nwi_tlb *l1 = nwi_level1(m, request);
+  if (l1 != NULL) {
+    level1_statistics(m, request)->misses_by_size[page_size_index(entry->page_log2)]++;
   }
   if (!entry_permits(m, entry, request)) {
     m->statistics.rewalks++;
     return NWI_TLB_DENIED;
   }
   take_entry(result, entry, request->va, NW_FROM_L2, *cycles);
-  if (l1->tlb != NULL) {
-    nwi_tlb_install(l1->tlb, entry, NULL);
+  if (l1 != NULL) {
+    nwi_tlb_install(l1, entry, NULL);
   }
   return NWI_TLB_HIT;
 }
@@ -110,14 +110,14 @@ static enum nwi_outcome look_up_l2(struct nw_mmu *m, const struct nw_request *re
 /* Looks through the levels, counting, touching and refilling. */
 static enum nwi_outcome look_up(struct nw_mmu *m, const struct nw_request *request,
                                 struct nw_result *result, uint32_t *cycles) {
-  struct nwi_level *l1 = nwi_level1(m, request);
+  struct nwi_tlb *l1 = nwi_level1(m, request);
   enum nwi_outcome outcome = NWI_TLB_MISS;
 
-  if (l1->tlb != NULL) {
+  if (l1 != NULL) {
     struct nw_tlb_statistics *s = level1_statistics(m, request);
     const struct nwi_tlb_entry *entry = probe(m, l1, request, cycles);
     if (entry != NULL) {
-      s->hits_by_size[page_size_index(entry->page_log2)]++;
+      l1->hits[entry->page_log2]++;
       if (!entry_permits(m, entry, request)) {
         m->statistics.rewalks++;
         return NWI_TLB_DENIED;
@@ -127,7 +127,7 @@ static enum nwi_outcome look_up(struct nw_mmu *m, const struct nw_request *reque
     }
     s->misses++;
   }
-  if (m->l2.tlb != NULL) {
+  if (m->l2 != NULL) {
     outcome = look_up_l2(m, request, result, cycles);
   }
   return outcome;
@@ -136,14 +136,14 @@ static enum nwi_outcome look_up(struct nw_mmu *m, const struct nw_request *reque
 /* A debug request sees the same entries and touches nothing. */
 static bool peek(const struct nw_mmu *m, const struct nw_request *request,
                  struct nw_result *result) {
-  const struct nwi_level *levels[2] = {&m->l1[request->access == NW_EXECUTE], &m->l2};
+  const struct nwi_tlb *levels[2] = {nwi_level1(m, request), m->l2};
 
   for (unsigned i = 0; i < 2; i++) {
     unsigned probes;
     const struct nwi_tlb_entry *entry =
-        levels[i]->tlb == NULL
+        levels[i] == NULL
             ? NULL
-            : nwi_tlb_peek(levels[i]->tlb, request->va, m->regime.asid, m->context, &probes);
+            : nwi_tlb_peek(levels[i], request->va, m->regime.asid, m->context, &probes);
     if (entry != NULL && entry_permits(m, entry, request)) {
       take_entry(result, entry, request->va, i == 0 ? NW_FROM_L1 : NW_FROM_L2, 0);
       return true;
@@ -169,8 +169,7 @@ enum nwi_outcome nwi_mmu_look_up(struct nw_mmu *m, const struct nw_request *requ
  * the tag. */
 NWI_ALWAYS_INLINE bool hit_at_once(struct nw_mmu *m, const struct nw_request *request,
                                    struct nw_result *result) {
-  const struct nwi_level *l1 = nwi_level1(m, request);
-  struct nwi_tlb *tlb = l1->tlb;
+  struct nwi_tlb *tlb = nwi_level1(m, request);
 
   if (tlb == NULL || request->debug) {
     return false;
@@ -185,8 +184,8 @@ NWI_ALWAYS_INLINE bool hit_at_once(struct nw_mmu *m, const struct nw_request *re
       !nwi_replacement_hit_is_simple(&tlb->replacement, slot)) {
     return false;
   }
-  level1_statistics(m, request)->hits_by_size[page_size_index(entry->page_log2)]++;
-  take_entry(result, entry, request->va, NW_FROM_L1, nwi_tlb_hit_probes(tlb, slot) * l1->latency);
+  tlb->hits[entry->page_log2]++;
+  take_entry(result, entry, request->va, NW_FROM_L1, tlb->hit_cycles[entry->page_log2]);
   return true;
 }
 
@@ -201,7 +200,7 @@ void nwi_mmu_start_walk(struct nw_mmu *m, struct nw_transaction *t) {
 /* A walk-cache entry holds a table's IPA, which means another place once stage 2 is switched: like a
  * TLB entry it is tagged with the switches. An IPA-cache entry is stage 2's alone. */
 static uint16_t cache_tag(const struct nw_transaction *t, const struct nw_step *step) {
-  const struct nw_regime *regime = &t->walk.regime;
+  const struct nw_regime *regime = t->walk.regime;
 
   return step->cache == NW_WALK_CACHE
              ? nwi_context_tag(regime->vmid, nwi_stage_switches(regime))
@@ -266,13 +265,20 @@ static unsigned cycle_bucket(uint32_t cycles) {
   return bucket < NW_WALK_CYCLE_BUCKETS ? bucket : NW_WALK_CYCLE_BUCKETS - 1;
 }
 
-static void count_references(struct nw_mmu_statistics *s, const struct nw_references *n) {
-  for (unsigned level = 0; level < NW_LEVELS; level++) {
+static void count_references(struct nw_mmu_statistics *s, const struct nw_references *n,
+                             unsigned last_level) {
+  for (unsigned level = 0; level <= last_level; level++) {
     s->s1[level] += n->s1[level];
     s->s2[level] += n->s2[level];
     s->s2_for_s1[level] += n->s2_for_s1[level];
   }
   s->s2_final += n->s2_final;
+}
+
+static unsigned last_level(const struct nw_regime *regime) {
+  unsigned s1 = regime->s1_format->last_level, s2 = regime->s2_format->last_level;
+
+  return s1 > s2 ? s1 : s2;
 }
 
 static void count_walk(struct nw_mmu *m, const struct nw_walk *walk) {
@@ -283,7 +289,7 @@ static void count_walk(struct nw_mmu *m, const struct nw_walk *walk) {
   s->walk_cycles += r->cycles;
   s->walk_references += r->walk_reads;
   s->walk_cycles_histogram[cycle_bucket(r->cycles)]++;
-  count_references(s, nw_walk_references(walk));
+  count_references(s, nw_walk_references(walk), last_level(walk->regime));
   if (r->fault.type != NW_FAULT_NONE) {
     s->faults[r->fault.type]++;
     s->faults_stage2 += r->fault.stage == 2;
@@ -293,8 +299,8 @@ static void count_walk(struct nw_mmu *m, const struct nw_walk *walk) {
 void nwi_mmu_count_miss(struct nw_mmu *m, const struct nw_request *request,
                         const struct nw_result *r) {
   struct nw_tlb_statistics *missed[2] = {
-      nwi_level1(m, request)->tlb != NULL ? level1_statistics(m, request) : NULL,
-      m->l2.tlb != NULL ? &m->statistics.l2 : NULL,
+      nwi_level1(m, request) != NULL ? level1_statistics(m, request) : NULL,
+      m->l2 != NULL ? &m->statistics.l2 : NULL,
   };
 
   for (unsigned i = 0; i < 2; i++) {
@@ -321,7 +327,7 @@ static uint8_t entry_log2(const struct nw_regime *regime, uint64_t va, uint8_t p
 
 struct nwi_tlb_entry nwi_mmu_entry(const struct nw_transaction *t) {
   const struct nw_result *r = nw_walk_result(&t->walk);
-  const struct nw_regime *regime = &t->walk.regime;
+  const struct nw_regime *regime = t->walk.regime;
   uint8_t page_log2 = entry_log2(regime, t->request.va, r->page_log2);
   uint64_t offset = (1ull << page_log2) - 1;
 
@@ -341,29 +347,32 @@ struct nwi_tlb_entry nwi_mmu_entry(const struct nw_transaction *t) {
 }
 
 static void install(struct nw_mmu *m, const struct nw_transaction *t) {
-  struct nwi_tlb_entry entry = nwi_mmu_entry(t);
-  struct nwi_level *l1 = nwi_level1(m, &t->request);
+  struct nwi_tlb *l1 = nwi_level1(m, &t->request);
 
-  if (m->l2.tlb != NULL) {
-    nwi_tlb_install(m->l2.tlb, &entry, NULL);
+  if (l1 == NULL && m->l2 == NULL) {
+    return;
   }
-  if (l1->tlb != NULL) {
-    nwi_tlb_install(l1->tlb, &entry, NULL);
+  struct nwi_tlb_entry entry = nwi_mmu_entry(t);
+  if (m->l2 != NULL) {
+    nwi_tlb_install(m->l2, &entry, NULL);
+  }
+  if (l1 != NULL) {
+    nwi_tlb_install(l1, &entry, NULL);
   }
 }
 
-void nwi_mmu_end_walk(struct nw_mmu *m, struct nw_transaction *t) {
-  t->result = *nw_walk_result(&t->walk);
-  t->result.cycles += t->lookup_cycles;
-  t->result.source = NW_FROM_WALK;
-  if (t->request.debug || nwi_translation_is_off(&t->walk.regime)) {
+void nwi_mmu_end_walk(struct nw_mmu *m, struct nw_transaction *t, struct nw_result *result) {
+  *result = *nw_walk_result(&t->walk);
+  result->cycles += t->lookup_cycles;
+  result->source = NW_FROM_WALK;
+  if (t->request.debug || nwi_translation_is_off(t->walk.regime)) {
     return;
   }
   count_walk(m, &t->walk);
   if (t->missed) {
-    nwi_mmu_count_miss(m, &t->request, &t->result);
+    nwi_mmu_count_miss(m, &t->request, result);
   }
-  if (t->result.fault.type == NW_FAULT_NONE && nwi_mmu_may_install(m, t)) {
+  if (result->fault.type == NW_FAULT_NONE && nwi_mmu_may_install(m, t)) {
     install(m, t);
   }
 }
@@ -393,7 +402,8 @@ static bool translate_by_walk(struct nw_mmu *m, const struct nw_memory *memory,
   struct nw_step step;
   struct nw_answer answer;
 
-  nwi_mmu_start_walk(m, t);
+  t->generation = m->generation;
+  nwi_walk_begin_with(&t->walk, &m->regime, &t->request, NW_SCOPE_BOTH, &m->options);
   for (;;) {
     nwi_walk_read_on(&t->walk, memory);
     if (nwi_mmu_run_walk(m, t, &step) == NW_STEP_DONE) {
@@ -402,8 +412,7 @@ static bool translate_by_walk(struct nw_mmu *m, const struct nw_memory *memory,
     access_memory(memory, &step, &answer);
     nw_walk_answer(&t->walk, &answer);
   }
-  nwi_mmu_end_walk(m, t);
-  *result = t->result;
+  nwi_mmu_end_walk(m, t, result);
   return result->fault.type == NW_FAULT_NONE;
 }
 
@@ -441,8 +450,7 @@ uint32_t nw_mmu_translate_run(struct nw_mmu *m, const struct nw_request *request
     if (result->source == NW_FROM_L1 && done < count && !request->debug) {
       /* A hit in level 1 repeats itself: same entry, same probes, replacement state unchanged. */
       uint32_t rest = count - done;
-      struct nw_tlb_statistics *s = level1_statistics(m, request);
-      s->hits_by_size[page_size_index(result->page_log2)] += rest;
+      nwi_level1(m, request)->hits[result->page_log2] += rest;
       cycles += rest * result->cycles;
       done = count;
     }
@@ -461,8 +469,20 @@ static void set_context(struct nw_mmu *m) {
   m->switches_used = (uint8_t)(m->switches_used | 1u << switches);
 }
 
+/* nw_mmu_translate()'s walk looks at the registers themselves. If a memory function of the caller's
+ * writes one in the middle of it, the walk gets them as they were. */
+static void keep_registers_for_walk(struct nw_mmu *m) {
+  struct nw_walk *walk = &m->own.walk;
+
+  if (walk->regime == &m->regime) {
+    walk->snapshot = m->regime;
+    walk->regime = &walk->snapshot;
+  }
+}
+
 enum nw_register_status nw_mmu_write_register(struct nw_mmu *m, enum nw_register reg,
                                               uint64_t value) {
+  keep_registers_for_walk(m);
   enum nw_register_status status = nw_regime_write(&m->regime, reg, value);
 
   m->register_writes++;
@@ -474,36 +494,49 @@ const struct nw_regime *nw_mmu_regime(const struct nw_mmu *m) {
   return &m->regime;
 }
 
-/* A hit is counted once, by its size: what follows from that is added up when it is asked for. */
-static void total_lookups(struct nw_tlb_statistics *s) {
+/* A hit is counted once, by the size of its page: what follows is added up when it is asked for. */
+static void total_lookups(const struct nwi_tlb *tlb, struct nw_tlb_statistics *s) {
+  if (tlb == NULL) {
+    return;
+  }
   s->hits = 0;
-  for (unsigned size = 0; size < NW_PAGE_SIZES; size++) {
-    s->hits += s->hits_by_size[size];
+  memset(s->hits_by_size, 0, sizeof s->hits_by_size);
+  for (unsigned log2 = 0; log2 < sizeof tlb->hits / sizeof tlb->hits[0]; log2++) {
+    s->hits_by_size[page_size_index(log2)] += tlb->hits[log2];
+    s->hits += tlb->hits[log2];
   }
   s->accesses = s->hits + s->misses;
 }
 
 const struct nw_mmu_statistics *nw_mmu_statistics(struct nw_mmu *m) {
-  total_lookups(&m->statistics.l1i);
-  total_lookups(&m->statistics.l1d);
-  total_lookups(&m->statistics.l2);
+  total_lookups(m->l1[0], &m->statistics.l1d);
+  total_lookups(m->l1[1], &m->statistics.l1i);
+  total_lookups(m->l2, &m->statistics.l2);
   return &m->statistics;
+}
+
+static void forget_hits(struct nwi_tlb *tlb) {
+  if (tlb != NULL) {
+    memset(tlb->hits, 0, sizeof tlb->hits);
+  }
 }
 
 void nw_mmu_reset_statistics(struct nw_mmu *m) {
   m->statistics = (struct nw_mmu_statistics){0};
+  forget_hits(m->l1[0]);
+  forget_hits(m->l1[1]);
+  forget_hits(m->l2);
 }
 
 /* ---- life ---- */
 
-static bool create_level(struct nwi_level *level, const struct nw_tlb_config *config,
+static bool create_level(struct nwi_tlb **tlb, const struct nw_tlb_config *config,
                          const char *name, uint64_t seed, char *error, size_t error_size) {
   if (config->entries == 0) {
     return true;
   }
-  level->latency = config->latency;
-  level->tlb = nwi_tlb_create(config, name, seed, false, error, error_size);
-  return level->tlb != NULL;
+  *tlb = nwi_tlb_create(config, name, seed, false, error, error_size);
+  return *tlb != NULL;
 }
 
 static bool create_cache(struct nw_mmu *m, enum nw_cache_id which,
@@ -566,9 +599,9 @@ void nw_mmu_destroy(struct nw_mmu *m) {
   if (m == NULL) {
     return;
   }
-  nwi_tlb_destroy(m->l1[0].tlb);
-  nwi_tlb_destroy(m->l1[1].tlb);
-  nwi_tlb_destroy(m->l2.tlb);
+  nwi_tlb_destroy(m->l1[0]);
+  nwi_tlb_destroy(m->l1[1]);
+  nwi_tlb_destroy(m->l2);
   nwi_walk_cache_destroy(m->cache[NW_WALK_CACHE]);
   nwi_walk_cache_destroy(m->cache[NW_IPA_CACHE]);
   free(m);

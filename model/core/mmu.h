@@ -8,19 +8,13 @@
 #include "core/tlb.h"
 #include "core/walk_cache.h"
 
-/* One TLB level: absent when `tlb` is NULL. */
-struct nwi_level {
-  struct nwi_tlb *tlb;
-  uint32_t latency; /* cycles of one probe */
-};
-
 /* Entries made with other stages switched on must not hit: the switches are part of the VMID tag. */
 enum { NWI_STAGE1_OFF = 1, NWI_STAGE2_ON = 2, NWI_STAGE_SWITCHES = 4 };
 
 struct nw_mmu {
   struct nw_regime regime;
-  struct nwi_level l1[2];          /* data, instruction */
-  struct nwi_level l2;
+  struct nwi_tlb *l1[2];           /* data, instruction; NULL: this level is absent */
+  struct nwi_tlb *l2;
   struct nwi_walk_cache *cache[2]; /* by enum nw_cache_id */
   uint32_t cache_latency[2];
   uint32_t tag;                    /* ASID and context as TLB entries are compared with them */
@@ -52,8 +46,9 @@ static inline bool nwi_translation_is_off(const struct nw_regime *regime) {
   return !regime->s1_enabled && !regime->s2_enabled;
 }
 
-static inline struct nwi_level *nwi_level1(struct nw_mmu *m, const struct nw_request *request) {
-  return &m->l1[request->access == NW_EXECUTE];
+static inline struct nwi_tlb *nwi_level1(const struct nw_mmu *m,
+                                         const struct nw_request *request) {
+  return m->l1[request->access == NW_EXECUTE];
 }
 
 /* Looks through the TLBs as the request's kind demands (debug: untouched, uncounted). `cycles` gets
@@ -65,8 +60,8 @@ void nwi_mmu_start_walk(struct nw_mmu *m, struct nw_transaction *t);
 /* Runs it to its next descriptor access or to its end. */
 enum nw_step_kind nwi_mmu_run_walk(struct nw_mmu *m, struct nw_transaction *t,
                                    struct nw_step *step);
-/* It is done: counts it, installs what it found, completes the transaction's result. */
-void nwi_mmu_end_walk(struct nw_mmu *m, struct nw_transaction *t);
+/* It is done: counts it, installs what it found, and gives the request's result. */
+void nwi_mmu_end_walk(struct nw_mmu *m, struct nw_transaction *t, struct nw_result *result);
 /* Lays a miss to the page size that its result brought. */
 void nwi_mmu_count_miss(struct nw_mmu *m, const struct nw_request *request,
                         const struct nw_result *result);

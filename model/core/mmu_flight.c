@@ -74,11 +74,11 @@ bool nw_mmu_begin(struct nw_mmu *m, struct nw_transaction *t, const struct nw_re
  * its own. */
 static void install_for_follower(struct nw_mmu *m, const struct nw_transaction *t,
                                  const struct nw_transaction *leader) {
-  struct nwi_level *l1 = nwi_level1(m, &t->request);
+  struct nwi_tlb *l1 = nwi_level1(m, &t->request);
 
-  if (l1 != nwi_level1(m, &leader->request) && l1->tlb != NULL && nwi_mmu_may_install(m, t)) {
+  if (l1 != nwi_level1(m, &leader->request) && l1 != NULL && nwi_mmu_may_install(m, t)) {
     struct nwi_tlb_entry entry = nwi_mmu_entry(leader);
-    nwi_tlb_install(l1->tlb, &entry, NULL);
+    nwi_tlb_install(l1, &entry, NULL);
   }
 }
 
@@ -97,7 +97,7 @@ static void take_leaders_result(struct nw_mmu *m, struct nw_transaction *t,
 
 static bool leader_serves(const struct nw_transaction *leader, const struct nw_transaction *t) {
   return leader->result.fault.type == NW_FAULT_NONE &&
-         nwi_rights_permit(&t->walk.regime, leader->result.rights,
+         nwi_rights_permit(t->walk.regime, leader->result.rights,
                            (enum nw_access)t->request.access,
                            (enum nw_privilege)t->request.privilege);
 }
@@ -141,7 +141,7 @@ static bool step_transaction(struct nw_mmu *m, struct nw_transaction *t, struct 
       return true;
     }
     m->walking -= walkers_taken(t);
-    nwi_mmu_end_walk(m, t);
+    nwi_mmu_end_walk(m, t, &t->result);
     t->state = T_DONE;
     release_followers(m, t);
   }

@@ -16,6 +16,8 @@
 #ifndef NESTWALK_CORE_REPLACEMENT_H
 #define NESTWALK_CORE_REPLACEMENT_H
 
+#include "core/compiler.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,13 +25,6 @@
 #define NWI_STAMPED_WAYS 64u
 
 /* A touch is a few instructions on the path of every hit. */
-#if defined(__GNUC__)
-#define NWI_ALWAYS_INLINE static inline __attribute__((always_inline))
-#define NWI_NOINLINE __attribute__((noinline))
-#else
-#define NWI_ALWAYS_INLINE static inline
-#define NWI_NOINLINE
-#endif
 
 /* What a use of a slot does to the state. */
 enum nwi_touch {

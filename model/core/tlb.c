@@ -104,6 +104,7 @@ static void *cache_aligned(size_t bytes) {
 static bool allocate(struct nwi_tlb *tlb, const struct nw_tlb_config *config, uint64_t seed) {
   size_t entries = config->entries;
   tlb->ways = config->ways;
+  tlb->latency = config->latency;
   tlb->sets = config->entries / config->ways;
   tlb->way_words = (config->ways + 63) / 64;
   tlb->hash_shift = shift_of_index(config->entries);
@@ -213,6 +214,7 @@ static void count_probes(struct nwi_tlb *tlb) {
   for (uint64_t left = tlb->sizes; left != 0; left &= left - 1) {
     probes = tlb->sets == 1 ? 1 : (uint8_t)(probes + 1);
     tlb->hit_probes[nwi_lowest_bit(left)] = probes;
+    tlb->hit_cycles[nwi_lowest_bit(left)] = probes * tlb->latency;
   }
   tlb->miss_probes = tlb->sets == 1 ? 1 : probes;
 }

@@ -30,6 +30,9 @@ struct nwi_tlb {
   bool nested;
   uint8_t miss_probes;
   uint8_t hit_probes[64]; /* by page_log2 */
+  uint32_t latency;        /* cycles of a probe */
+  uint32_t hit_cycles[64]; /* hit_probes of them */
+  uint64_t hits[64];       /* by page_log2: counted by the MMU */
   struct nwi_tlb_entry *entries;
   struct nwi_replacement replacement;
 

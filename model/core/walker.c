@@ -14,6 +14,7 @@
 #include <nestwalk/walk.h>
 
 #include "core/attribute.h"
+#include "core/compiler.h"
 #include "core/format.h"
 #include "core/regime.h"
 #include "core/rights.h"
@@ -52,7 +53,7 @@ static void fail(struct nw_walk *w, enum nw_fault_type type, unsigned stage, uns
       .level = (uint8_t)level,
       .s1walk = on_descriptor,
       .access = w->request.access,
-      .failing_access = on_descriptor ? w->s2_access : w->request.access,
+      .failing_access = on_descriptor ? (uint8_t)w->s2_access : w->request.access,
       .va = w->request.va,
       .ipa = stage == 2 ? w->s2.input : 0,
   };
@@ -67,7 +68,7 @@ static void fail_stage1(struct nw_walk *w, enum nw_fault_type type) {
                         : w->s1.limits >> NWI_L_DOMAIN_SHIFT;
 
   fail(w, type, 1, w->s1.level);
-  w->result.fault.domain = w->regime.has_domains ? (uint8_t)(domain & 0xfu) : 0;
+  w->result.fault.domain = w->regime->has_domains ? (uint8_t)(domain & 0xfu) : 0;
 }
 
 static void give_fills(struct nw_walk *w) {
@@ -108,11 +109,11 @@ static void hold_fill(struct nw_walk *w, enum nw_cache_id cache, const struct nw
 static bool table_is_of_one_root(const struct nw_walk *w, uint64_t first, uint8_t span) {
   uint64_t last = first | ((1ull << span) - 1);
 
-  return nwi_regime_stage1_root(&w->regime, first) == nwi_regime_stage1_root(&w->regime, last);
+  return nwi_regime_stage1_root(w->regime, first) == nwi_regime_stage1_root(w->regime, last);
 }
 
 static void hold_table(struct nw_walk *w) {
-  uint8_t span = w->regime.s1_format->shift[w->s1.level];
+  uint8_t span = w->regime->s1_format->shift[w->s1.level];
   uint64_t first = w->s1.input >> span << span;
 
   if (!table_is_of_one_root(w, first, span)) {
@@ -125,8 +126,8 @@ static void hold_table(struct nw_walk *w) {
                 .output = w->s1.table,
                 .rights = w->s1.limits,
                 .level = (uint8_t)(w->s1.level + 1),
-                .asid = w->regime.asid,
-                .vmid = w->regime.vmid,
+                .asid = w->regime->asid,
+                .vmid = w->regime->vmid,
             });
 }
 
@@ -139,8 +140,8 @@ static void hold_stage2(struct nw_walk *w) {
                 .span_log2 = span,
                 .output = w->s2.output >> span << span,
                 .rights = w->s2.descriptor.rights,
-                .level = w->s2.level,
-                .vmid = w->regime.vmid,
+                .level = (uint8_t)w->s2.level,
+                .vmid = w->regime->vmid,
                 .attr = w->s2.descriptor.attr,
                 .sh = w->s2.descriptor.sh,
             });
@@ -159,24 +160,24 @@ static void enter_root(struct nw_stage_walk *s, const struct nw_root *root,
                        const struct nw_format *format) {
   s->table = root->base;
   s->level = root->start_level;
-  s->index_bits = (uint8_t)(root->input_bits - format->shift[root->start_level]);
+  s->index_bits = (uint32_t)root->input_bits - format->shift[root->start_level];
   s->limits = 0;
 }
 
-static void enter_table(struct nw_stage_walk *s, uint64_t table, uint8_t level,
+static void enter_table(struct nw_stage_walk *s, uint64_t table, uint32_t level,
                         const struct nw_format *format) {
   s->table = table;
   s->level = level;
-  s->index_bits = (uint8_t)(format->shift[level - 1] - format->shift[level]);
+  s->index_bits = (uint32_t)format->shift[level - 1] - format->shift[level];
 }
 
 static inline void decode(const struct nw_walk *w, struct nw_stage_walk *s,
-                          const struct nw_format *format, uint8_t access) {
+                          const struct nw_format *format, uint32_t access) {
   struct nwi_decode_context context = {
-      .regime = &w->regime,
+      .regime = w->regime,
       .limits = s->limits,
-      .level = s->level,
-      .access = access,
+      .level = (uint8_t)s->level,
+      .access = (uint8_t)access,
   };
 
   format->decode(&context, s->raw, &s->descriptor);
@@ -192,7 +193,7 @@ static uint64_t swap_bytes(uint64_t value, unsigned bytes) {
 
 /* SCTLR.EE governs stage-1 descriptors only: value of a raw descriptor, and back. */
 static uint64_t in_s1_order(const struct nw_walk *w, uint64_t value) {
-  return w->regime.big_endian ? swap_bytes(value, w->regime.s1_format->descriptor_bytes) : value;
+  return w->regime->big_endian ? swap_bytes(value, w->regime->s1_format->descriptor_bytes) : value;
 }
 
 static bool must_update(const struct nw_walk *w, const struct nw_stage_walk *s) {
@@ -204,12 +205,12 @@ static bool must_update(const struct nw_walk *w, const struct nw_stage_walk *s) 
 static void stage2_done(struct nw_walk *w);
 
 static void stage2_locate(struct nw_walk *w) {
-  w->s2.descriptor_pa = descriptor_address(&w->s2, w->regime.s2_format);
+  w->s2.descriptor_pa = descriptor_address(&w->s2, w->regime->s2_format);
   w->state = S2_READ;
 }
 
 static void stage2_from_root(struct nw_walk *w) {
-  enter_root(&w->s2, &w->regime.s2_root, w->regime.s2_format);
+  enter_root(&w->s2, &w->regime->s2_root, w->regime->s2_format);
   stage2_locate(w);
 }
 
@@ -217,10 +218,10 @@ static void stage2_from_root(struct nw_walk *w) {
  * level-1 translation fault (TranslationTableWalkLD). */
 static void stage2_begin(struct nw_walk *w, uint64_t ipa, enum nw_access access,
                          bool for_descriptor) {
-  const struct nw_root *root = &w->regime.s2_root;
+  const struct nw_root *root = &w->regime->s2_root;
 
   w->s2.input = ipa;
-  w->s2_access = (uint8_t)access;
+  w->s2_access = access;
   w->s2_for_descriptor = for_descriptor;
   w->s2_to_update = false;
   if (root->disabled || ipa >> root->input_bits) {
@@ -266,7 +267,7 @@ static void answer_ipa_cache(struct nw_walk *w, const struct nw_answer *answer) 
   stage2_done(w);
 }
 
-static void stage2_use_descriptor(struct nw_walk *w) {
+NWI_ALWAYS_INLINE void stage2_use_descriptor(struct nw_walk *w) {
   if (is_leaf(&w->s2)) {
     reach_leaf(&w->s2);
     if (w->options.ipa_cache) {
@@ -275,7 +276,7 @@ static void stage2_use_descriptor(struct nw_walk *w) {
     stage2_done(w);
     return;
   }
-  enter_table(&w->s2, w->s2.descriptor.output, (uint8_t)(w->s2.level + 1), w->regime.s2_format);
+  enter_table(&w->s2, w->s2.descriptor.output, w->s2.level + 1, w->regime->s2_format);
   stage2_locate(w);
 }
 
@@ -317,7 +318,7 @@ static inline void answer_s2_read(struct nw_walk *w, uint64_t data, bool abort, 
     return;
   }
   w->s2.raw = data;
-  decode(w, &w->s2, w->regime.s2_format, w->s2_access);
+  decode(w, &w->s2, w->regime->s2_format, w->s2_access);
   enum nw_fault_type verdict = stage2_verdict(w);
   if (verdict != NW_FAULT_NONE) {
     fail(w, verdict, 2, w->s2.level);
@@ -342,7 +343,7 @@ static void answer_s2_update(struct nw_walk *w, const struct nw_answer *answer) 
 /* ---- stage 1 ---- */
 
 static void stage1_locate(struct nw_walk *w) {
-  w->s1_descriptor_ipa = descriptor_address(&w->s1, w->regime.s1_format);
+  w->s1_descriptor_ipa = descriptor_address(&w->s1, w->regime->s1_format);
   if (w->stage2) {
     stage2_begin(w, w->s1_descriptor_ipa, NW_READ, true);
   } else {
@@ -357,13 +358,13 @@ static void stage1_out_of_range(struct nw_walk *w) {
 }
 
 static void stage1_begin(struct nw_walk *w) {
-  const struct nw_root *root = nwi_regime_stage1_root(&w->regime, w->s1.input);
+  const struct nw_root *root = nwi_regime_stage1_root(w->regime, w->s1.input);
 
   if (root == NULL || root->disabled) {
     stage1_out_of_range(w);
     return;
   }
-  enter_root(&w->s1, root, w->regime.s1_format);
+  enter_root(&w->s1, root, w->regime->s1_format);
   if (w->options.walk_cache) {
     w->state = WALK_CACHE_LOOKUP;
   } else {
@@ -374,7 +375,7 @@ static void stage1_begin(struct nw_walk *w) {
 static void answer_walk_cache(struct nw_walk *w, const struct nw_answer *answer) {
   w->result.cycles += w->options.cycles->walk_cache_lookup + answer->cycles;
   if (answer->hit) {
-    enter_table(&w->s1, answer->contents.output, answer->contents.level, w->regime.s1_format);
+    enter_table(&w->s1, answer->contents.output, answer->contents.level, w->regime->s1_format);
     w->s1.limits = answer->contents.rights;
   }
   stage1_locate(w);
@@ -393,12 +394,12 @@ static void stage1_done(struct nw_walk *w, uint64_t ipa) {
 }
 
 static void stage1_off(struct nw_walk *w) {
-  if (w->request.va >> w->regime.va_bits) {
+  if (w->request.va >> w->regime->va_bits) {
     stage1_out_of_range(w);
     return;
   }
   struct nwi_attributes a =
-      nwi_attributes_stage1_off(&w->regime, (enum nw_access)w->request.access);
+      nwi_attributes_stage1_off(w->regime, (enum nw_access)w->request.access);
 
   w->s1.descriptor.attr = a.attr;
   w->s1.descriptor.sh = a.sh;
@@ -420,7 +421,7 @@ static void stage1_use_descriptor(struct nw_walk *w) {
   if (w->options.walk_cache) {
     hold_table(w);
   }
-  enter_table(&w->s1, w->s1.descriptor.output, (uint8_t)(w->s1.level + 1), w->regime.s1_format);
+  enter_table(&w->s1, w->s1.descriptor.output, w->s1.level + 1, w->regime->s1_format);
   stage1_locate(w);
 }
 
@@ -436,7 +437,7 @@ static inline enum nw_fault_type stage1_verdict(const struct nw_walk *w) {
     if (d->access_flag_clear) {
       return NW_FAULT_ACCESS_FLAG;
     }
-    return nwi_rights_judge_stage1(&w->regime, d->rights, (enum nw_access)w->request.access,
+    return nwi_rights_judge_stage1(w->regime, d->rights, (enum nw_access)w->request.access,
                                    (enum nw_privilege)w->request.privilege);
   }
 }
@@ -467,7 +468,7 @@ static inline void answer_s1_read(struct nw_walk *w, uint64_t data, bool abort, 
     return;
   }
   w->s1.raw = in_s1_order(w, data);
-  decode(w, &w->s1, w->regime.s1_format, w->request.access);
+  decode(w, &w->s1, w->regime->s1_format, w->request.access);
   enum nw_fault_type verdict = stage1_verdict(w);
   if (verdict != NW_FAULT_NONE) {
     fail_stage1(w, verdict);
@@ -493,7 +494,7 @@ static void answer_s1_update(struct nw_walk *w, const struct nw_answer *answer) 
 
 /* SecondStageTranslate: with HCR.PTW, a stage-1 walk must not touch Device memory. */
 static bool protected_walk_denies(const struct nw_walk *w) {
-  return w->s2_for_descriptor && w->regime.protected_walk && nwi_is_device(w->s2.descriptor.attr);
+  return w->s2_for_descriptor && w->regime->protected_walk && nwi_is_device(w->s2.descriptor.attr);
 }
 
 static void stage2_done(struct nw_walk *w) {
@@ -529,12 +530,12 @@ static void stage2_alone(struct nw_walk *w) {
 
 /* ---- the public machine ---- */
 
-void nw_walk_begin(struct nw_walk *w, const struct nw_regime *regime,
-                   const struct nw_request *request, enum nw_scope scope,
-                   const struct nw_walk_options *options) {
+void nwi_walk_begin_with(struct nw_walk *w, const struct nw_regime *regime,
+                         const struct nw_request *request, enum nw_scope scope,
+                         const struct nw_walk_options *options) {
   static const struct nw_walk_options plain = {.cycles = &free_steps};
 
-  w->regime = *regime;
+  w->regime = regime;
   w->request = *request;
   w->options = options != NULL ? *options : plain;
   if (w->options.cycles == NULL) {
@@ -542,7 +543,7 @@ void nw_walk_begin(struct nw_walk *w, const struct nw_regime *regime,
   }
   w->result = (struct nw_result){.cycles = w->options.cycles->begin};
   w->references = (struct nw_references){0};
-  w->scope = (uint8_t)scope;
+  w->scope = scope;
   w->stage2 = regime->s2_enabled && !w->options.stage1_alone;
   w->s2_for_descriptor = false;
   w->fills = 0;
@@ -559,18 +560,25 @@ void nw_walk_begin(struct nw_walk *w, const struct nw_regime *regime,
   }
 }
 
+void nw_walk_begin(struct nw_walk *w, const struct nw_regime *regime,
+                   const struct nw_request *request, enum nw_scope scope,
+                   const struct nw_walk_options *options) {
+  w->snapshot = *regime;
+  nwi_walk_begin_with(w, &w->snapshot, request, scope, options);
+}
+
 static void describe_access(const struct nw_walk *w, struct nw_step *step, unsigned stage) {
   const struct nw_stage_walk *s = stage == 1 ? &w->s1 : &w->s2;
-  const struct nw_format *format = stage == 1 ? w->regime.s1_format : w->regime.s2_format;
+  const struct nw_format *format = stage == 1 ? w->regime->s1_format : w->regime->s2_format;
 
   step->stage = (uint8_t)stage;
-  step->level = s->level;
+  step->level = (uint8_t)s->level;
   step->address = s->descriptor_pa;
   step->size = format->descriptor_bytes;
   step->space = stage == 1 && w->options.stage1_alone ? NW_SPACE_IPA : NW_SPACE_PA;
   step->ipa = stage == 1 ? w->s1_descriptor_ipa : w->s2.input;
   step->for_s1 = stage == 2 && w->s2_for_descriptor;
-  step->s1_level = w->s1.level;
+  step->s1_level = (uint8_t)w->s1.level;
 }
 
 static void describe_update(const struct nw_walk *w, struct nw_step *step, unsigned stage) {
@@ -589,8 +597,8 @@ static void describe_lookup(const struct nw_walk *w, struct nw_step *step,
   step->cache = (uint8_t)cache;
   step->address = cache == NW_WALK_CACHE ? w->s1.input : w->s2.input;
   step->contents.key = step->address;
-  step->contents.asid = w->regime.asid;
-  step->contents.vmid = w->regime.vmid;
+  step->contents.asid = w->regime->asid;
+  step->contents.vmid = w->regime->vmid;
 }
 
 enum nw_step_kind nw_walk_next(struct nw_walk *w, struct nw_step *step) {
@@ -668,7 +676,7 @@ void nw_walk_answer(struct nw_walk *w, const struct nw_answer *answer) {
 void nwi_walk_read_on(struct nw_walk *w, const struct nw_memory *memory) {
   while (w->state == S1_READ || w->state == S2_READ) {
     bool stage1 = w->state == S1_READ;
-    const struct nw_format *format = stage1 ? w->regime.s1_format : w->regime.s2_format;
+    const struct nw_format *format = stage1 ? w->regime->s1_format : w->regime->s2_format;
     uint64_t address = stage1 ? w->s1.descriptor_pa : w->s2.descriptor_pa;
     uint64_t data = 0;
     uint32_t cycles = 0;

@@ -8,6 +8,12 @@
 /* The translation holds for every ASID: a global leaf, or no stage 1. */
 bool nwi_walk_global(const struct nw_walk *walk);
 
+/* nw_walk_begin() on the caller's registers themselves, which must stay as they are, instead of on a
+ * copy: for whoever gives the walk its copy before a register is written. */
+void nwi_walk_begin_with(struct nw_walk *walk, const struct nw_regime *regime,
+                         const struct nw_request *request, enum nw_scope scope,
+                         const struct nw_walk_options *options);
+
 /* Answers READ steps from `memory` for as long as READs are what the walk asks for: what
  * nw_walk_next() and nw_walk_answer() do, without describing each step to somebody else. */
 void nwi_walk_read_on(struct nw_walk *walk, const struct nw_memory *memory);

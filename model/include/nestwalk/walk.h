@@ -117,7 +117,8 @@ struct nw_descriptor {
   bool access_flag_clear; /* leaf: an access flag fault */
 };
 
-/* One stage's table walk: where it stands and the descriptor in hand. */
+/* One stage's table walk: where it stands and the descriptor in hand. Small numbers are not bytes
+ * here, since a store of a byte may alias anything and makes the compiler load all again. */
 struct nw_stage_walk {
   uint64_t input;         /* address translated: a VA in stage 1, an IPA in stage 2 */
   uint64_t table;         /* address of the table looked into: an IPA in stage 1, a PA in stage 2 */
@@ -126,11 +127,12 @@ struct nw_stage_walk {
   uint64_t output;        /* leaf reached: the page's address with the input's offset */
   struct nw_descriptor descriptor; /* what it means */
   uint32_t limits;        /* accumulated from the tables above */
-  uint8_t level;
-  uint8_t index_bits;     /* width of the index into `table` */
+  uint32_t level;
+  uint32_t index_bits;    /* width of the index into `table` */
 };
 
-/* A walk in flight. Its fields are the walker's own; read the result through nw_walk_result(). */
+/* A walk in flight. Its fields are the walker's own; read the result through nw_walk_result(). It
+ * must not be moved in memory while it is in flight. */
 struct nw_walk {
   struct nw_result result;
   struct nw_references references;
@@ -139,17 +141,18 @@ struct nw_walk {
   struct nw_request request;
   struct nw_walk_options options;
   uint64_t s1_descriptor_ipa;
-  uint8_t scope;            /* enum nw_scope */
-  uint8_t state;
-  uint8_t s2_access;        /* what stage 2 is asked for: enum nw_access */
+  uint32_t scope;           /* enum nw_scope */
+  uint32_t state;
+  uint32_t s2_access;       /* what stage 2 is asked for: enum nw_access */
   bool s2_for_descriptor;   /* its input is a stage-1 descriptor's IPA, not the final one */
   bool s2_to_update;        /* and that descriptor is about to be written */
   bool stage2;              /* stage 2 takes part in this walk */
   bool global;              /* the translation holds for every ASID */
-  uint8_t fills;            /* held until the walk ends well */
-  uint8_t fills_given;
+  uint32_t fills;           /* held until the walk ends well */
+  uint32_t fills_given;
   uint8_t fill_cache[NW_WALK_FILLS]; /* enum nw_cache_id */
-  struct nw_regime regime;
+  const struct nw_regime *regime; /* the registers of the beginning: usually `snapshot` */
+  struct nw_regime snapshot;
   struct nw_cached fill[NW_WALK_FILLS];
 };
 

@@ -1,32 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * A radix of two levels: a root of 2 MB regions, each with 512 frames. Invariant: a frame pointer
- * is NULL exactly when the frame reads as 0 without having been written since it was cleared.
- */
+/* What creates, writes and clears frames; the layout and the reading are in the header. */
 #include "system/physical_memory.h"
 
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define REGION_LOG2 21
-#define REGION_FRAMES (1u << (REGION_LOG2 - NW_FRAME_LOG2))
-
-struct region {
-  uint8_t *frame[REGION_FRAMES];
-};
-
-struct nw_physical_memory {
-  uint64_t regions;
-  uint64_t frames_held;
-  struct region **region;
-};
-
 struct nw_physical_memory *nw_physical_memory_create(uint64_t bytes) {
   struct nw_physical_memory *memory = calloc(1, sizeof *memory);
   if (memory == NULL)
     return NULL;
-  memory->regions = (bytes + (UINT64_C(1) << REGION_LOG2) - 1) >> REGION_LOG2;
+  memory->regions = (bytes + (UINT64_C(1) << NW_REGION_LOG2) - 1) >> NW_REGION_LOG2;
   memory->region = calloc(memory->regions + 1, sizeof *memory->region);
   if (memory->region == NULL) {
     free(memory);
@@ -35,10 +19,10 @@ struct nw_physical_memory *nw_physical_memory_create(uint64_t bytes) {
   return memory;
 }
 
-static void region_destroy(struct region *region) {
+static void region_destroy(struct nw_region *region) {
   if (region == NULL)
     return;
-  for (unsigned i = 0; i < REGION_FRAMES; i++)
+  for (unsigned i = 0; i < NW_REGION_FRAMES; i++)
     free(region->frame[i]);
   free(region);
 }
@@ -52,43 +36,20 @@ void nw_physical_memory_destroy(struct nw_physical_memory *memory) {
   free(memory);
 }
 
-/* The slot of the frame that holds `pa`, or NULL when its region holds no frame. */
-static inline uint8_t **frame_slot(const struct nw_physical_memory *memory, uint64_t pa) {
-  struct region *region = memory->region[pa >> REGION_LOG2];
-  if (region == NULL)
-    return NULL;
-  return &region->frame[(pa >> NW_FRAME_LOG2) & (REGION_FRAMES - 1)];
-}
-
 /* The frame that holds `pa`, allocated when it is not there; NULL when out of memory. */
 static uint8_t *frame_for_write(struct nw_physical_memory *memory, uint64_t pa) {
-  struct region **region = &memory->region[pa >> REGION_LOG2];
+  struct nw_region **region = &memory->region[pa >> NW_REGION_LOG2];
   if (*region == NULL)
     *region = calloc(1, sizeof **region);
   if (*region == NULL)
     return NULL;
-  uint8_t **frame = frame_slot(memory, pa);
+  uint8_t **frame = nw_physical_frame_slot(memory, pa);
   if (*frame == NULL) {
     *frame = calloc(1, NW_FRAME_BYTES);
     if (*frame != NULL)
       memory->frames_held++;
   }
   return *frame;
-}
-
-static inline bool in_memory(const struct nw_physical_memory *memory, uint64_t pa) {
-  return pa >> REGION_LOG2 < memory->regions;
-}
-
-static uint64_t load(const uint8_t *at, unsigned size) {
-  if (size == 4) {
-    uint32_t word;
-    memcpy(&word, at, sizeof word);
-    return le32toh(word);
-  }
-  uint64_t word;
-  memcpy(&word, at, sizeof word);
-  return le64toh(word);
 }
 
 static void store(uint8_t *at, unsigned size, uint64_t data) {
@@ -101,23 +62,11 @@ static void store(uint8_t *at, unsigned size, uint64_t data) {
   }
 }
 
-bool nw_physical_read(const struct nw_physical_memory *memory, uint64_t pa, unsigned size,
-                      uint64_t *data) {
-  if (!in_memory(memory, pa))
-    return false;
-  uint8_t **frame = frame_slot(memory, pa);
-  if (frame == NULL || *frame == NULL)
-    *data = 0;
-  else
-    *data = load(*frame + (pa & (NW_FRAME_BYTES - size)), size);
-  return true;
-}
-
 bool nw_physical_write(struct nw_physical_memory *memory, uint64_t pa, unsigned size,
                        uint64_t data) {
-  if (!in_memory(memory, pa))
+  if (!nw_physical_is_there(memory, pa))
     return false;
-  uint8_t **slot = frame_slot(memory, pa);
+  uint8_t **slot = nw_physical_frame_slot(memory, pa);
   if (data == 0 && (slot == NULL || *slot == NULL))
     return true;
   uint8_t *frame = frame_for_write(memory, pa);
@@ -137,9 +86,9 @@ bool nw_physical_compare_and_swap(struct nw_physical_memory *memory, uint64_t pa
 }
 
 void nw_physical_clear_frame(struct nw_physical_memory *memory, uint64_t pa) {
-  if (!in_memory(memory, pa))
+  if (!nw_physical_is_there(memory, pa))
     return;
-  uint8_t **frame = frame_slot(memory, pa);
+  uint8_t **frame = nw_physical_frame_slot(memory, pa);
   if (frame == NULL || *frame == NULL)
     return;
   free(*frame);

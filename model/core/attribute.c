@@ -69,9 +69,9 @@ static struct nwi_attributes remapped_tex(const struct nw_regime *regime, uint32
   if (type != NORMAL) {
     return strong(type == DEV ? DEVICE : STRONGLY_ORDERED);
   }
-  bool shareable = (prrr >> (s ? 19 : 18)) & 1u;        /* NS1, NS0 */
-  bool not_outer = (prrr >> (24 + n)) & 1u;             /* NOS */
-  uint8_t sh = !shareable   ? NWI_NON_SHAREABLE
+  bool shareable = (prrr >> (s ? 19 : 18)) & 1u; /* NS1, NS0 */
+  bool not_outer = (prrr >> (24 + n)) & 1u;      /* NOS */
+  uint8_t sh = !shareable  ? NWI_NON_SHAREABLE
                : not_outer ? NWI_INNER_SHAREABLE
                            : NWI_OUTER_SHAREABLE;
   return normal(cacheability[(nmrr >> (2 * n + 16)) & 3u], cacheability[(nmrr >> (2 * n)) & 3u],
@@ -149,6 +149,6 @@ static uint8_t combine_type(uint8_t s1, uint8_t s2) {
 }
 
 struct nwi_attributes nwi_attributes_combine(struct nwi_attributes s1, struct nwi_attributes s2) {
-  return settle((struct nwi_attributes){combine_type(s1.attr, s2.attr),
-                                        wider_shareability(s1.sh, s2.sh)});
+  return settle(
+      (struct nwi_attributes){combine_type(s1.attr, s2.attr), wider_shareability(s1.sh, s2.sh)});
 }

@@ -98,8 +98,7 @@ static struct nw_syndrome stage2_syndrome(const struct nw_fault *fault) {
   };
 }
 
-struct nw_syndrome nw_fault_syndrome(const struct nw_regime *regime,
-                                     const struct nw_fault *fault) {
+struct nw_syndrome nw_fault_syndrome(const struct nw_regime *regime, const struct nw_fault *fault) {
   return fault->stage == 2 ? stage2_syndrome(fault) : stage1_syndrome(regime, fault);
 }
 

@@ -24,9 +24,9 @@ struct nwi_leaf {
   bool readable; /* stage 2 only: a stage-1 leaf can always be read by somebody */
   bool writable;
   bool executable;
-  bool user;   /* stage 1: user mode has these rights, too */
-  bool global; /* stage 1 */
-  bool device; /* Device memory, else Normal write-back write-allocate */
+  bool user;      /* stage 1: user mode has these rights, too */
+  bool global;    /* stage 1 */
+  bool device;    /* Device memory, else Normal write-back write-allocate */
   uint8_t domain; /* short descriptors: domain is in the level-1 descriptor */
 };
 

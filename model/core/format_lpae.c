@@ -27,7 +27,8 @@
 #define SH_INNER (3ull << 8)
 
 /* log2 of what one descriptor of a level covers */
-#define SHIFTS {[1] = 30, [2] = 21, [3] = 12}
+#define SHIFTS                                                                                     \
+  { [1] = 30, [2] = 21, [3] = 12 }
 static const uint8_t shift_of[NW_LEVELS] = SHIFTS;
 
 /* B3.6.1: what bits 1:0 say at each level. A level-3 descriptor of 0b01 is invalid. */
@@ -67,8 +68,7 @@ static uint32_t stage1_rights(uint64_t d, uint32_t limits) {
   bool xn = (d & XN) || (limits & NWI_L_XN);
   bool pxn = (d & PXN) || (limits & NWI_L_PXN);
 
-  return 1u | (user ? 2u : 0) | (read_only ? 4u : 0) | (xn ? NWI_R_XN : 0) |
-         (pxn ? NWI_R_PXN : 0);
+  return 1u | (user ? 2u : 0) | (read_only ? 4u : 0) | (xn ? NWI_R_XN : 0) | (pxn ? NWI_R_PXN : 0);
 }
 
 static void decode_stage1(const struct nwi_decode_context *context, uint64_t d,

@@ -9,7 +9,7 @@
 enum { DATA_SIDE = 1, INSTRUCTION_SIDE = 2, BOTH_SIDES = 3 };
 
 static const struct operation {
-  uint8_t sides;    /* 0: no operation */
+  uint8_t sides; /* 0: no operation */
   bool by_va, by_asid, by_vmid;
   bool drops_stage2; /* reaches the IPA cache */
 } operations[NW_TLBIS] = {

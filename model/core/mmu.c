@@ -202,9 +202,8 @@ void nwi_mmu_start_walk(struct nw_mmu *m, struct nw_transaction *t) {
 static uint16_t cache_tag(const struct nw_transaction *t, const struct nw_step *step) {
   const struct nw_regime *regime = t->walk.regime;
 
-  return step->cache == NW_WALK_CACHE
-             ? nwi_context_tag(regime->vmid, nwi_stage_switches(regime))
-             : regime->vmid;
+  return step->cache == NW_WALK_CACHE ? nwi_context_tag(regime->vmid, nwi_stage_switches(regime))
+                                      : regime->vmid;
 }
 
 static void answer_lookup(struct nw_mmu *m, struct nw_transaction *t, const struct nw_step *step) {
@@ -319,8 +318,8 @@ void nwi_mmu_count_miss(struct nw_mmu *m, const struct nw_request *request,
  * GB). The entry then covers as much as a descriptor of the next level would, which no root cuts. */
 static uint8_t entry_log2(const struct nw_regime *regime, uint64_t va, uint8_t page_log2) {
   uint64_t offset = (1ull << page_log2) - 1;
-  bool whole = nwi_regime_stage1_root(regime, va & ~offset) ==
-               nwi_regime_stage1_root(regime, va | offset);
+  bool whole =
+      nwi_regime_stage1_root(regime, va & ~offset) == nwi_regime_stage1_root(regime, va | offset);
 
   return whole || !regime->s1_enabled ? page_log2 : regime->s1_format->shift[2];
 }
@@ -386,8 +385,8 @@ static void access_memory(const struct nw_memory *memory, const struct nw_step *
   answer->cycles = 0;
   answer->hit = false;
   if (step->kind == NW_STEP_READ) {
-    answer->abort = !memory->read(memory->context, step->address, step->size, &answer->data,
-                                  &answer->cycles);
+    answer->abort =
+        !memory->read(memory->context, step->address, step->size, &answer->data, &answer->cycles);
   } else {
     answer->abort = memory->update == NULL ||
                     !memory->update(memory->context, step->address, step->size, step->old_value,
@@ -530,8 +529,8 @@ void nw_mmu_reset_statistics(struct nw_mmu *m) {
 
 /* ---- life ---- */
 
-static bool create_level(struct nwi_tlb **tlb, const struct nw_tlb_config *config,
-                         const char *name, uint64_t seed, char *error, size_t error_size) {
+static bool create_level(struct nwi_tlb **tlb, const struct nw_tlb_config *config, const char *name,
+                         uint64_t seed, char *error, size_t error_size) {
   if (config->entries == 0) {
     return true;
   }

@@ -13,21 +13,21 @@ enum { NWI_STAGE1_OFF = 1, NWI_STAGE2_ON = 2, NWI_STAGE_SWITCHES = 4 };
 
 struct nw_mmu {
   struct nw_regime regime;
-  struct nwi_tlb *l1[2];           /* data, instruction; NULL: this level is absent */
+  struct nwi_tlb *l1[2]; /* data, instruction; NULL: this level is absent */
   struct nwi_tlb *l2;
   struct nwi_walk_cache *cache[2]; /* by enum nw_cache_id */
   uint32_t cache_latency[2];
-  uint32_t tag;                    /* ASID and context as TLB entries are compared with them */
-  uint16_t context;                /* VMID tag of the TLB entries made and hit now */
-  uint8_t switches_used;           /* bit s: entries may exist under stage switches s */
-  uint64_t generation;             /* counts maintenance */
+  uint32_t tag;          /* ASID and context as TLB entries are compared with them */
+  uint16_t context;      /* VMID tag of the TLB entries made and hit now */
+  uint8_t switches_used; /* bit s: entries may exist under stage switches s */
+  uint64_t generation;   /* counts maintenance */
   uint64_t register_writes;
   struct nw_walk_options options;
   struct nw_walk_cycles cycles;
   uint32_t walkers, walking;
-  struct nw_transaction *flight;   /* requests in flight, in the order they began */
+  struct nw_transaction *flight; /* requests in flight, in the order they began */
   struct nw_mmu_statistics statistics;
-  struct nw_transaction own;       /* nw_mmu_translate()'s */
+  struct nw_transaction own; /* nw_mmu_translate()'s */
 };
 
 enum nwi_outcome { NWI_TLB_HIT, NWI_TLB_MISS, NWI_TLB_DENIED };
@@ -46,8 +46,7 @@ static inline bool nwi_translation_is_off(const struct nw_regime *regime) {
   return !regime->s1_enabled && !regime->s2_enabled;
 }
 
-static inline struct nwi_tlb *nwi_level1(const struct nw_mmu *m,
-                                         const struct nw_request *request) {
+static inline struct nwi_tlb *nwi_level1(const struct nw_mmu *m, const struct nw_request *request) {
   return m->l1[request->access == NW_EXECUTE];
 }
 

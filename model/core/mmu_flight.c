@@ -24,8 +24,8 @@ static bool same_page(const struct nw_transaction *a, const struct nw_transactio
 
 static struct nw_transaction *find_leader(struct nw_mmu *m, const struct nw_transaction *t) {
   for (struct nw_transaction *other = m->flight; other != NULL; other = other->next) {
-    bool walking = other->state == T_WALKS || other->state == T_ASKED ||
-                   other->state == T_WAITS_FOR_WALKER;
+    bool walking =
+        other->state == T_WALKS || other->state == T_ASKED || other->state == T_WAITS_FOR_WALKER;
     if (other != t && walking && same_page(other, t)) {
       return other;
     }
@@ -97,8 +97,7 @@ static void take_leaders_result(struct nw_mmu *m, struct nw_transaction *t,
 
 static bool leader_serves(const struct nw_transaction *leader, const struct nw_transaction *t) {
   return leader->result.fault.type == NW_FAULT_NONE &&
-         nwi_rights_permit(t->walk.regime, leader->result.rights,
-                           (enum nw_access)t->request.access,
+         nwi_rights_permit(t->walk.regime, leader->result.rights, (enum nw_access)t->request.access,
                            (enum nw_privilege)t->request.privilege);
 }
 

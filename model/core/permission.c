@@ -15,8 +15,14 @@ enum { NONE = 0, READ = 1, READ_WRITE = 2 };
 static const struct {
   uint8_t privileged, user;
 } data_access[8] = {
-    {NONE, NONE},   {READ_WRITE, NONE}, {READ_WRITE, READ}, {READ_WRITE, READ_WRITE},
-    {NONE, NONE} /* reserved */, {READ, NONE}, {READ, READ}, {READ, READ},
+    {NONE, NONE},
+    {READ_WRITE, NONE},
+    {READ_WRITE, READ},
+    {READ_WRITE, READ_WRITE},
+    {NONE, NONE} /* reserved */,
+    {READ, NONE},
+    {READ, READ},
+    {READ, READ},
 };
 
 static uint8_t data_bits(uint8_t allowed) {

@@ -46,12 +46,18 @@ static const struct {
   const char *name;
   enum nw_register reg;
 } register_names[] = {
-    {"HCR", NW_REG_HCR},           {"VTCR", NW_REG_VTCR},
-    {"VTTBR", NW_REG_VTTBR},       {"TTBCR", NW_REG_TTBCR},
-    {"TTBR0", NW_REG_TTBR0},       {"TTBR1", NW_REG_TTBR1},
-    {"DACR", NW_REG_DACR},         {"SCTLR", NW_REG_SCTLR},
-    {"PRRR", NW_REG_PRRR_MAIR0},   {"MAIR0", NW_REG_PRRR_MAIR0},
-    {"NMRR", NW_REG_NMRR_MAIR1},   {"MAIR1", NW_REG_NMRR_MAIR1},
+    {"HCR", NW_REG_HCR},
+    {"VTCR", NW_REG_VTCR},
+    {"VTTBR", NW_REG_VTTBR},
+    {"TTBCR", NW_REG_TTBCR},
+    {"TTBR0", NW_REG_TTBR0},
+    {"TTBR1", NW_REG_TTBR1},
+    {"DACR", NW_REG_DACR},
+    {"SCTLR", NW_REG_SCTLR},
+    {"PRRR", NW_REG_PRRR_MAIR0},
+    {"MAIR0", NW_REG_PRRR_MAIR0},
+    {"NMRR", NW_REG_NMRR_MAIR1},
+    {"MAIR1", NW_REG_NMRR_MAIR1},
     {"CONTEXTIDR", NW_REG_CONTEXTIDR},
 };
 
@@ -97,10 +103,8 @@ static struct nw_root long_root(uint64_t ttbr, unsigned size_offset, bool disabl
 static void decode_long_roots(struct nw_regime *r) {
   uint32_t ttbcr = (uint32_t)r->reg[NW_REG_TTBCR];
 
-  r->s1_root[0] =
-      long_root(r->reg[NW_REG_TTBR0], field(ttbcr, 2, 0), (ttbcr & TTBCR_EPD0) != 0);
-  r->s1_root[1] =
-      long_root(r->reg[NW_REG_TTBR1], field(ttbcr, 18, 16), (ttbcr & TTBCR_EPD1) != 0);
+  r->s1_root[0] = long_root(r->reg[NW_REG_TTBR0], field(ttbcr, 2, 0), (ttbcr & TTBCR_EPD0) != 0);
+  r->s1_root[1] = long_root(r->reg[NW_REG_TTBR1], field(ttbcr, 18, 16), (ttbcr & TTBCR_EPD1) != 0);
 }
 
 /* B3.6.2 and B4.1.160: T0SZ is signed. A start at level 1 takes IPAs of 31 to 40 bits, one at level

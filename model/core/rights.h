@@ -85,8 +85,7 @@ static inline bool nwi_rights_permit(const struct nw_regime *regime, uint32_t ri
  * still mean yes: then nwi_rights_permit() is to be asked. */
 static inline bool nwi_rights_permit_plainly(const struct nw_regime *regime, uint32_t rights,
                                              enum nw_access access, enum nw_privilege privilege) {
-  uint32_t special =
-      NWI_R_S1_OFF | (access == NW_WRITE ? NWI_R_S1_CLEAN | NWI_R_S2_CLEAN : 0u);
+  uint32_t special = NWI_R_S1_OFF | (access == NW_WRITE ? NWI_R_S1_CLEAN | NWI_R_S2_CLEAN : 0u);
   uint32_t domain = (rights & NWI_R_DOMAIN) >> NWI_R_DOMAIN_SHIFT;
   uint32_t permit = regime->permit[rights & NWI_R_PERMIT_INDEX];
 

@@ -30,10 +30,10 @@ struct nwi_tlb_entry {
 struct nwi_tlb_match {
   uint64_t va;
   uint16_t asid, vmid;
-  bool by_va;        /* the entry covers `va` */
-  bool by_asid;      /* the entry is of `asid`; global entries too where `globals` is set */
-  bool globals;      /* with by_asid: global entries match as well */
-  bool by_vmid;      /* the entry is of `vmid` */
+  bool by_va;   /* the entry covers `va` */
+  bool by_asid; /* the entry is of `asid`; global entries too where `globals` is set */
+  bool globals; /* with by_asid: global entries match as well */
+  bool by_vmid; /* the entry is of `vmid` */
 };
 
 /**

@@ -10,7 +10,7 @@
 #include "core/replacement.h"
 #include "core/tlb.h"
 
-#define NWI_LOG2_MIN 12u /* the bits below hold the node's size and global flag */
+#define NWI_LOG2_MIN 12u   /* the bits below hold the node's size and global flag */
 #define NWI_GLOBAL_BIT 64u /* of a node's key; the size is in the bits below it */
 
 /* What is compared. key: page address | global | page_log2, or INVALID. */
@@ -29,7 +29,7 @@ struct nwi_tlb {
   uint8_t hash_shift;
   bool nested;
   uint8_t miss_probes;
-  uint8_t hit_probes[64]; /* by page_log2 */
+  uint8_t hit_probes[64];  /* by page_log2 */
   uint32_t latency;        /* cycles of a probe */
   uint32_t hit_cycles[64]; /* hit_probes of them */
   uint64_t hits[64];       /* by page_log2: counted by the MMU */

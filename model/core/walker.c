@@ -63,9 +63,8 @@ static void fail(struct nw_walk *w, enum nw_fault_type type, unsigned stage, uns
 
 /* The domain is known once level 1 has been read: from the table above, or from the leaf. */
 static void fail_stage1(struct nw_walk *w, enum nw_fault_type type) {
-  uint32_t domain = is_leaf(&w->s1)
-                        ? (w->s1.descriptor.rights & NWI_R_DOMAIN) >> NWI_R_DOMAIN_SHIFT
-                        : w->s1.limits >> NWI_L_DOMAIN_SHIFT;
+  uint32_t domain = is_leaf(&w->s1) ? (w->s1.descriptor.rights & NWI_R_DOMAIN) >> NWI_R_DOMAIN_SHIFT
+                                    : w->s1.limits >> NWI_L_DOMAIN_SHIFT;
 
   fail(w, type, 1, w->s1.level);
   w->result.fault.domain = w->regime->has_domains ? (uint8_t)(domain & 0xfu) : 0;
@@ -294,7 +293,7 @@ static inline enum nw_fault_type stage2_verdict(const struct nw_walk *w) {
       return NW_FAULT_ACCESS_FLAG;
     }
     return nwi_stage2_allows(d->rights, (enum nw_access)w->s2_access) ? NW_FAULT_NONE
-                                                                       : NW_FAULT_PERMISSION;
+                                                                      : NW_FAULT_PERMISSION;
   }
 }
 
@@ -398,8 +397,7 @@ static void stage1_off(struct nw_walk *w) {
     stage1_out_of_range(w);
     return;
   }
-  struct nwi_attributes a =
-      nwi_attributes_stage1_off(w->regime, (enum nw_access)w->request.access);
+  struct nwi_attributes a = nwi_attributes_stage1_off(w->regime, (enum nw_access)w->request.access);
 
   w->s1.descriptor.attr = a.attr;
   w->s1.descriptor.sh = a.sh;
@@ -592,8 +590,7 @@ static void describe_update(const struct nw_walk *w, struct nw_step *step, unsig
   }
 }
 
-static void describe_lookup(const struct nw_walk *w, struct nw_step *step,
-                            enum nw_cache_id cache) {
+static void describe_lookup(const struct nw_walk *w, struct nw_step *step, enum nw_cache_id cache) {
   step->cache = (uint8_t)cache;
   step->address = cache == NW_WALK_CACHE ? w->s1.input : w->s2.input;
   step->contents.key = step->address;
@@ -603,10 +600,14 @@ static void describe_lookup(const struct nw_walk *w, struct nw_step *step,
 
 enum nw_step_kind nw_walk_next(struct nw_walk *w, struct nw_step *step) {
   static const uint8_t kinds[] = {
-      [WALK_CACHE_LOOKUP] = NW_STEP_LOOKUP, [IPA_CACHE_LOOKUP] = NW_STEP_LOOKUP,
-      [S1_READ] = NW_STEP_READ,             [S1_UPDATE] = NW_STEP_UPDATE,
-      [S2_READ] = NW_STEP_READ,             [S2_UPDATE] = NW_STEP_UPDATE,
-      [FILL] = NW_STEP_FILL,                [DONE] = NW_STEP_DONE,
+      [WALK_CACHE_LOOKUP] = NW_STEP_LOOKUP,
+      [IPA_CACHE_LOOKUP] = NW_STEP_LOOKUP,
+      [S1_READ] = NW_STEP_READ,
+      [S1_UPDATE] = NW_STEP_UPDATE,
+      [S2_READ] = NW_STEP_READ,
+      [S2_UPDATE] = NW_STEP_UPDATE,
+      [FILL] = NW_STEP_FILL,
+      [DONE] = NW_STEP_DONE,
   };
 
   step->kind = kinds[w->state];

@@ -74,19 +74,19 @@ struct nw_memory {
 /* TLB maintenance. The operand of the by-address forms is a VA in bits above 12 with the ASID in
  * bits 7:0 (DDI 0406C B4.2.2). */
 enum nw_tlbi {
-  NW_TLBI_ALL = 0,     /* TLBIALL, TLBIALLIS: everything of the current VMID */
-  NW_TLBI_MVA,         /* TLBIMVA, TLBIMVAIS: one address, one ASID, and global entries */
-  NW_TLBI_ASID,        /* TLBIASID, TLBIASIDIS: one ASID (operand bits 7:0), global ones stay */
-  NW_TLBI_MVAA,        /* TLBIMVAA, TLBIMVAAIS: one address, every ASID */
-  NW_ITLBI_ALL,        /* ITLBIALL: instruction side; a unified level is on both sides */
+  NW_TLBI_ALL = 0, /* TLBIALL, TLBIALLIS: everything of the current VMID */
+  NW_TLBI_MVA,     /* TLBIMVA, TLBIMVAIS: one address, one ASID, and global entries */
+  NW_TLBI_ASID,    /* TLBIASID, TLBIASIDIS: one ASID (operand bits 7:0), global ones stay */
+  NW_TLBI_MVAA,    /* TLBIMVAA, TLBIMVAAIS: one address, every ASID */
+  NW_ITLBI_ALL,    /* ITLBIALL: instruction side; a unified level is on both sides */
   NW_ITLBI_MVA,
   NW_ITLBI_ASID,
-  NW_DTLBI_ALL,        /* DTLBIALL: data side */
+  NW_DTLBI_ALL, /* DTLBIALL: data side */
   NW_DTLBI_MVA,
   NW_DTLBI_ASID,
-  NW_TLBI_ALLNSNH,     /* TLBIALLNSNH(IS): Non-secure non-Hyp, every VMID */
-  NW_TLBI_ALLH,        /* TLBIALLH(IS): Hyp's own entries; there is no Hyp regime: no operation */
-  NW_TLBI_MVAH,        /* TLBIMVAH(IS): likewise */
+  NW_TLBI_ALLNSNH, /* TLBIALLNSNH(IS): Non-secure non-Hyp, every VMID */
+  NW_TLBI_ALLH,    /* TLBIALLH(IS): Hyp's own entries; there is no Hyp regime: no operation */
+  NW_TLBI_MVAH,    /* TLBIMVAH(IS): likewise */
   NW_TLBIS,
 };
 
@@ -135,7 +135,7 @@ struct nw_transaction {
   struct nw_request request;
   struct nw_result result;
   uint64_t tag;
-  uint64_t generation;    /* of the MMU's maintenance counter when the request began */
+  uint64_t generation;      /* of the MMU's maintenance counter when the request began */
   uint64_t register_writes; /* of its register write counter, likewise */
   struct nw_transaction *next;
   struct nw_transaction *leader; /* whose walk this one waits for */

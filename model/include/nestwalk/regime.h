@@ -64,21 +64,21 @@ struct nw_regime {
   struct nw_root s1_root[2]; /* TTBR0, TTBR1 */
   struct nw_root s2_root;    /* VTTBR */
   uint32_t dacr;
-  uint16_t clients;         /* bit d: domain d is a client in DACR; long descriptors: all set */
+  uint16_t clients; /* bit d: domain d is a client in DACR; long descriptors: all set */
   uint16_t asid;
   uint16_t vmid;
-  uint8_t kind;             /* enum nw_regime_kind */
-  uint8_t va_bits;          /* width of a VA */
-  uint8_t ipa_bits;         /* width of an IPA */
-  bool s1_enabled;          /* SCTLR.M, and HCR.DC clear */
-  bool s2_enabled;          /* HCR.VM or HCR.DC */
-  bool default_cacheable;   /* HCR.DC */
-  bool protected_walk;      /* HCR.PTW */
-  bool big_endian;          /* SCTLR.EE: stage-1 descriptors are big-endian */
-  bool has_domains;         /* short descriptors: DACR applies */
-  bool access_flag_in_ap;   /* short descriptors with SCTLR.AFE: AP[0] is the access flag */
-  bool remap;               /* short descriptors with SCTLR.TRE: TEX remap */
-  bool instruction_cache;   /* SCTLR.I */
+  uint8_t kind;           /* enum nw_regime_kind */
+  uint8_t va_bits;        /* width of a VA */
+  uint8_t ipa_bits;       /* width of an IPA */
+  bool s1_enabled;        /* SCTLR.M, and HCR.DC clear */
+  bool s2_enabled;        /* HCR.VM or HCR.DC */
+  bool default_cacheable; /* HCR.DC */
+  bool protected_walk;    /* HCR.PTW */
+  bool big_endian;        /* SCTLR.EE: stage-1 descriptors are big-endian */
+  bool has_domains;       /* short descriptors: DACR applies */
+  bool access_flag_in_ap; /* short descriptors with SCTLR.AFE: AP[0] is the access flag */
+  bool remap;             /* short descriptors with SCTLR.TRE: TEX remap */
+  bool instruction_cache; /* SCTLR.I */
   /* permit[AP | XN << 3 | PXN << 4] has bit (3 * privilege + access) set where the access is
    * allowed under SCTLR.AFE, WXN and UWXN: B3.7.1 as a table. */
   uint8_t permit[32];

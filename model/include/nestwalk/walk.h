@@ -39,10 +39,10 @@ enum nw_cache_id {
 
 /* What a walk cache or an IPA cache keeps. */
 struct nw_cached {
-  uint64_t output;   /* walk cache: address of the next table; IPA cache: PA of the page */
-  uint64_t key;      /* first VA or IPA covered */
-  uint32_t rights;   /* walk cache: limits that the tables above set; IPA cache: stage-2 rights */
-  uint16_t asid;     /* walk cache only */
+  uint64_t output; /* walk cache: address of the next table; IPA cache: PA of the page */
+  uint64_t key;    /* first VA or IPA covered */
+  uint32_t rights; /* walk cache: limits that the tables above set; IPA cache: stage-2 rights */
+  uint16_t asid;   /* walk cache only */
   uint16_t vmid;
   uint8_t span_log2; /* the entry covers 2^span_log2 bytes from `key` */
   uint8_t level;     /* walk cache: level of the next lookup; IPA cache: level of the leaf */
@@ -51,27 +51,27 @@ struct nw_cached {
 };
 
 struct nw_step {
-  uint8_t kind;    /* enum nw_step_kind */
-  uint8_t space;   /* READ, UPDATE: enum nw_space */
-  uint8_t size;    /* READ, UPDATE: 4 or 8 bytes, naturally aligned */
-  uint8_t stage;   /* READ, UPDATE: whose descriptor */
-  uint8_t level;   /* READ, UPDATE: which level's descriptor */
-  bool for_s1;     /* READ, UPDATE of stage 2: to reach a stage-1 descriptor, not the final IPA */
+  uint8_t kind;     /* enum nw_step_kind */
+  uint8_t space;    /* READ, UPDATE: enum nw_space */
+  uint8_t size;     /* READ, UPDATE: 4 or 8 bytes, naturally aligned */
+  uint8_t stage;    /* READ, UPDATE: whose descriptor */
+  uint8_t level;    /* READ, UPDATE: which level's descriptor */
+  bool for_s1;      /* READ, UPDATE of stage 2: to reach a stage-1 descriptor, not the final IPA */
   uint8_t s1_level; /* then: that descriptor's level */
-  uint8_t cache;   /* LOOKUP, FILL: enum nw_cache_id */
+  uint8_t cache;    /* LOOKUP, FILL: enum nw_cache_id */
   uint64_t address; /* READ, UPDATE: where; LOOKUP: the VA or IPA looked for */
-  uint64_t ipa;    /* READ, UPDATE of stage 1: the descriptor's IPA; of stage 2: the IPA walked for */
+  uint64_t ipa; /* READ, UPDATE of stage 1: the descriptor's IPA; of stage 2: the IPA walked for */
   uint64_t old_value; /* UPDATE: the descriptor as read, raw as in memory (little-endian load) */
   uint64_t new_value; /* UPDATE: what it is to become */
   struct nw_cached contents; /* FILL: what to keep; LOOKUP: key, asid and vmid are set */
-  uint64_t tag;    /* the transaction's tag, when the step comes from an MMU */
+  uint64_t tag;              /* the transaction's tag, when the step comes from an MMU */
 };
 
 struct nw_answer {
-  uint64_t data;       /* READ: the descriptor, zero-extended; a failed UPDATE: the value found */
-  uint32_t cycles;     /* what answering cost; added to the walk's cycles */
-  bool abort;          /* READ, UPDATE: the memory system refused */
-  bool hit;            /* LOOKUP: hit, `contents` valid; UPDATE: swapped */
+  uint64_t data;   /* READ: the descriptor, zero-extended; a failed UPDATE: the value found */
+  uint32_t cycles; /* what answering cost; added to the walk's cycles */
+  bool abort;      /* READ, UPDATE: the memory system refused */
+  bool hit;        /* LOOKUP: hit, `contents` valid; UPDATE: swapped */
   struct nw_cached contents;
 };
 
@@ -89,9 +89,9 @@ struct nw_walk_cycles {
 
 /* How a walk is to be made. */
 struct nw_walk_options {
-  bool walk_cache;       /* ask LOOKUP and FILL of the walk cache */
-  bool ipa_cache;        /* ask LOOKUP and FILL of the IPA cache */
-  bool stage1_alone;     /* ignore stage 2 altogether; READs carry NW_SPACE_IPA */
+  bool walk_cache;                     /* ask LOOKUP and FILL of the walk cache */
+  bool ipa_cache;                      /* ask LOOKUP and FILL of the IPA cache */
+  bool stage1_alone;                   /* ignore stage 2 altogether; READs carry NW_SPACE_IPA */
   const struct nw_walk_cycles *cycles; /* NULL: the walk's own steps are free */
 };
 
@@ -126,9 +126,9 @@ struct nw_stage_walk {
   uint64_t raw;           /* the descriptor as memory has it */
   uint64_t output;        /* leaf reached: the page's address with the input's offset */
   struct nw_descriptor descriptor; /* what it means */
-  uint32_t limits;        /* accumulated from the tables above */
+  uint32_t limits;                 /* accumulated from the tables above */
   uint32_t level;
-  uint32_t index_bits;    /* width of the index into `table` */
+  uint32_t index_bits; /* width of the index into `table` */
 };
 
 /* A walk in flight. Its fields are the walker's own; read the result through nw_walk_result(). It
@@ -137,21 +137,21 @@ struct nw_walk {
   struct nw_result result;
   struct nw_references references;
   struct nw_stage_walk s1;
-  struct nw_stage_walk s2;  /* of whichever IPA is being translated at the moment */
+  struct nw_stage_walk s2; /* of whichever IPA is being translated at the moment */
   struct nw_request request;
   struct nw_walk_options options;
   uint64_t s1_descriptor_ipa;
-  uint32_t scope;           /* enum nw_scope */
+  uint32_t scope; /* enum nw_scope */
   uint32_t state;
-  uint32_t s2_access;       /* what stage 2 is asked for: enum nw_access */
-  bool s2_for_descriptor;   /* its input is a stage-1 descriptor's IPA, not the final one */
-  bool s2_to_update;        /* and that descriptor is about to be written */
-  bool stage2;              /* stage 2 takes part in this walk */
-  bool global;              /* the translation holds for every ASID */
-  uint32_t fills;           /* held until the walk ends well */
+  uint32_t s2_access;     /* what stage 2 is asked for: enum nw_access */
+  bool s2_for_descriptor; /* its input is a stage-1 descriptor's IPA, not the final one */
+  bool s2_to_update;      /* and that descriptor is about to be written */
+  bool stage2;            /* stage 2 takes part in this walk */
+  bool global;            /* the translation holds for every ASID */
+  uint32_t fills;         /* held until the walk ends well */
   uint32_t fills_given;
   uint8_t fill_cache[NW_WALK_FILLS]; /* enum nw_cache_id */
-  const struct nw_regime *regime; /* the registers of the beginning: usually `snapshot` */
+  const struct nw_regime *regime;    /* the registers of the beginning: usually `snapshot` */
   struct nw_regime snapshot;
   struct nw_cached fill[NW_WALK_FILLS];
 };

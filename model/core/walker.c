@@ -203,20 +203,20 @@ static bool must_update(const struct nw_walk *w, const struct nw_stage_walk *s) 
 
 static void stage2_done(struct nw_walk *w);
 
-static void stage2_locate(struct nw_walk *w) {
+NWI_ALWAYS_INLINE void stage2_locate(struct nw_walk *w) {
   w->s2.descriptor_pa = descriptor_address(&w->s2, w->regime->s2_format);
   w->state = S2_READ;
 }
 
-static void stage2_from_root(struct nw_walk *w) {
+NWI_ALWAYS_INLINE void stage2_from_root(struct nw_walk *w) {
   enter_root(&w->s2, &w->regime->s2_root, w->regime->s2_format);
   stage2_locate(w);
 }
 
 /* Translates `ipa` for `access`. An IPA out of the root's range, or an inconsistent VTCR, is a
  * level-1 translation fault (TranslationTableWalkLD). */
-static void stage2_begin(struct nw_walk *w, uint64_t ipa, enum nw_access access,
-                         bool for_descriptor) {
+NWI_ALWAYS_INLINE void stage2_begin(struct nw_walk *w, uint64_t ipa, enum nw_access access,
+                                    bool for_descriptor) {
   const struct nw_root *root = &w->regime->s2_root;
 
   w->s2.input = ipa;
@@ -341,7 +341,7 @@ static void answer_s2_update(struct nw_walk *w, const struct nw_answer *answer) 
 
 /* ---- stage 1 ---- */
 
-static void stage1_locate(struct nw_walk *w) {
+NWI_ALWAYS_INLINE void stage1_locate(struct nw_walk *w) {
   w->s1_descriptor_ipa = descriptor_address(&w->s1, w->regime->s1_format);
   if (w->stage2) {
     stage2_begin(w, w->s1_descriptor_ipa, NW_READ, true);
@@ -406,7 +406,7 @@ static void stage1_off(struct nw_walk *w) {
   stage1_done(w, w->request.va);
 }
 
-static void stage1_use_descriptor(struct nw_walk *w) {
+NWI_ALWAYS_INLINE void stage1_use_descriptor(struct nw_walk *w) {
   if (is_leaf(&w->s1)) {
     reach_leaf(&w->s1);
     w->global = w->s1.descriptor.global;

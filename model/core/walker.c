@@ -384,7 +384,6 @@ static void answer_walk_cache(struct nw_walk *w, const struct nw_answer *answer)
 static void stage1_done(struct nw_walk *w, uint64_t ipa) {
   struct nwi_attributes a = {w->s1.descriptor.attr, w->s1.descriptor.sh};
 
-  w->s1.output = ipa;
   if (w->stage2 && w->scope == NW_SCOPE_BOTH) {
     stage2_begin(w, ipa, (enum nw_access)w->request.access, false);
   } else {

@@ -66,6 +66,10 @@ static void print_summary(const struct nw_cli_simulation *s, const struct nw_run
   print_count("walk references", r->mmu.walk_references, "");
   print_count("page faults", r->machine.page_faults, "");
   print_count("exits", nw_run_exits(r), "");
+  if (r->machine.shadow_bytes_peak > 0) {
+    print_count("shadow tables", r->machine.shadow_bytes_peak, "  bytes at most");
+    print_count("", r->machine.shadow_bytes_average, "  bytes on average");
+  }
   printf("\nstatistics in %s/stats.txt and %s/stats.json\n", folder, folder);
 }
 

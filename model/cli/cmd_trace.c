@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nestwalk trace: looks at traces, and finishes those whose recorder was killed. */
+/* nestwalk trace: looks at traces, and finishes those whose recorder was killed; `synth` is in
+ * cmd_trace_synth.c. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
@@ -14,6 +15,7 @@
 #include <jansson.h>
 
 #include "cli/cli.h"
+#include "cli/cmd_trace_synth.h"
 #include "trace/spool.h"
 #include "trace/trace.h"
 
@@ -21,12 +23,14 @@ static const char help[] =
     "Usage: nestwalk trace info [--json] [--verify] FILE\n"
     "       nestwalk trace dump [--stream=N] FILE\n"
     "       nestwalk trace recover -o TRACE TRACE.part\n"
+    "       nestwalk trace synth -o TRACE [OPTION]...\n"
     "\n"
     "info     print a trace's header, streams and totals; of a file that is cut short, how much "
     "of\n"
     "         it is whole\n"
     "dump     print every record of a stream as text\n"
     "recover  make a trace of what `nestwalk record` left behind when it was killed\n"
+    "synth    make the trace of a program that does not exist (synth --help)\n"
     "\n"
     "      --json      info: one JSON object instead of text\n"
     "      --verify    info: read the whole file and check every checksum\n"
@@ -227,7 +231,7 @@ static const char *const kind_names[] = {[NW_REC_BLOCK] = "block",
 static const char *const event_names[] = {
     [NW_EVENT_MAP] = "map",   [NW_EVENT_UNMAP] = "unmap", [NW_EVENT_PROTECT] = "protect",
     [NW_EVENT_BRK] = "brk",   [NW_EVENT_REMAP] = "remap", [NW_EVENT_FORK] = "fork",
-    [NW_EVENT_EXEC] = "exec", [NW_EVENT_EXIT] = "exit"};
+    [NW_EVENT_EXEC] = "exec", [NW_EVENT_EXIT] = "exit",   [NW_EVENT_CONTENT] = "content"};
 
 /* Prints the records of one chunk, each with its index in the stream. */
 static void dump_chunk(const uint64_t *words, size_t count, uint64_t first) {
@@ -329,6 +333,8 @@ int nw_cmd_trace(int argc, char **argv) {
       {"quiet", no_argument, NULL, 'q'},        {"verbose", no_argument, NULL, 'v'},
       {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
   };
+  if (argc > 1 && strcmp(argv[1], "synth") == 0)
+    return nw_cmd_trace_synth(argc - 1, argv + 1);
   struct options options = {0};
   char given[8] = "";
   opterr = 0;
@@ -349,10 +355,11 @@ int nw_cmd_trace(int argc, char **argv) {
       given[strlen(given)] = (char)c;
   }
   if (argc - optind < 1)
-    return nw_cli_usage("trace", "no action; expected info, dump or recover");
+    return nw_cli_usage("trace", "no action; expected info, dump, recover or synth");
   const struct action *action = find_action(argv[optind]);
   if (action == NULL)
-    return nw_cli_usage("trace", "no action '%s'; expected info, dump or recover", argv[optind]);
+    return nw_cli_usage("trace", "no action '%s'; expected info, dump, recover or synth",
+                        argv[optind]);
   if (argc - optind != 2)
     return nw_cli_usage("trace", "%s: found %d files, expected one", action->name,
                         argc - optind - 1);

@@ -81,7 +81,7 @@ static bool find_mode(const char *name, size_t length, enum nw_mode *mode) {
 }
 
 size_t nw_cli_modes(const char *command, const char *list, enum nw_mode modes[NW_MODES]) {
-  char names[64] = "";
+  char names[128] = "";
   for (int i = 0; i < NW_MODES; i++) {
     strcat(names, i ? ", " : "");
     strcat(names, nw_mode_names[i]);
@@ -136,13 +136,17 @@ static void machine_folders(const char *folders[FOLDERS], char **list) {
   folders[count] = NULL;
 }
 
-static int open_machine(struct nw_cli_simulation *s) {
-  const char *folders[FOLDERS];
+int nw_cli_simulation_machine(const struct nw_cli_simulation *s, const char *const *more,
+                              size_t count, struct nw_machine_config *config) {
+  const char *folders[FOLDERS], *sets[2 * NW_CLI_SETS];
   char *list;
   struct nw_config_error error = {""};
+  memcpy(sets, s->sets, s->set_count * sizeof sets[0]);
+  if (count)
+    memcpy(sets + s->set_count, more, count * sizeof sets[0]);
   machine_folders(folders, &list);
   char *path = nw_config_find(s->machine, folders, &error);
-  bool good = path && nw_config_load(path, s->sets, s->set_count, &s->config, &error);
+  bool good = path && nw_config_load(path, sets, s->set_count + count, config, &error);
   free(path);
   free(list);
   return good ? NW_CLI_OK : nw_cli_error(NW_CLI_USAGE, "%s", error.message);
@@ -153,7 +157,7 @@ int nw_cli_simulation_open(struct nw_cli_simulation *s) {
     return nw_cli_usage(s->command, "no machine; expected -m MACHINE");
   if (!s->traces)
     return nw_cli_usage(s->command, "no trace; expected -w TRACE");
-  int status = open_machine(s);
+  int status = nw_cli_simulation_machine(s, NULL, 0, &s->config);
   for (size_t i = 0; i < s->traces && status == NW_CLI_OK; i++) {
     struct nw_trace_error error;
     if (nw_trace_open(s->trace_path[i], &s->trace[i], &error) != NW_TRACE_OK)

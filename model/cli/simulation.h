@@ -46,6 +46,11 @@ bool nw_cli_number(const char *text, uint64_t minimum, uint64_t maximum, uint64_
 /* A list of modes separated by commas; 0 when it is wrong (a message has been printed). */
 size_t nw_cli_modes(const char *command, const char *list, enum nw_mode modes[NW_MODES]);
 
+/* Reads the machine file with the overrides of the command line and, on top, `count` more (at most
+ * NW_CLI_SETS). NW_CLI_OK, or the exit status (a message has been printed). */
+int nw_cli_simulation_machine(const struct nw_cli_simulation *simulation, const char *const *more,
+                              size_t count, struct nw_machine_config *config);
+
 /* Reads the machine file and opens the traces; NW_CLI_OK, or the exit status (a message has been
  * printed). What has been opened is closed by nw_cli_simulation_close() in either case. */
 int nw_cli_simulation_open(struct nw_cli_simulation *simulation);

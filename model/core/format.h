@@ -36,6 +36,7 @@ struct nw_format {
   uint8_t first_level;      /* highest level that a root may start at */
   uint8_t last_level;
   uint8_t shift[NW_LEVELS]; /* log2 of the bytes that one descriptor of a level covers */
+  uint64_t switching_bit;   /* agile paging: of a table descriptor, one that hardware else ignores */
   /* Sets the fields that the descriptor's kind has. A leaf that is to become dirty for this access
    * (`updated`) must not be described as clean. */
   void (*decode)(const struct nwi_decode_context *context, uint64_t descriptor,

@@ -149,6 +149,7 @@ const struct nw_format nwi_format_lpae_s1 = {
     .first_level = 1,
     .last_level = 3,
     .shift = SHIFTS,
+    .switching_bit = 1ull << 58, /* B3.6.1: bits 58:52 of a table descriptor are ignored */
     .decode = decode_stage1,
     .leaf_level = leaf_level,
     .encode_leaf = encode_stage1_leaf,

@@ -206,7 +206,7 @@ static uint16_t cache_tag(const struct nw_transaction *t, const struct nw_step *
                                       : regime->vmid;
 }
 
-static void answer_lookup(struct nw_mmu *m, struct nw_transaction *t, const struct nw_step *step) {
+static bool answer_lookup(struct nw_mmu *m, struct nw_transaction *t, const struct nw_step *step) {
   struct nw_answer answer = {0};
   unsigned probes = 0;
   bool touch = !t->request.debug;
@@ -222,6 +222,7 @@ static void answer_lookup(struct nw_mmu *m, struct nw_transaction *t, const stru
     m->statistics.ipa_cache_hits += answer.hit;
   }
   nw_walk_answer(&t->walk, &answer);
+  return answer.hit;
 }
 
 bool nwi_mmu_may_install(const struct nw_mmu *m, const struct nw_transaction *t) {
@@ -237,6 +238,15 @@ static void answer_fill(struct nw_mmu *m, struct nw_transaction *t, const struct
     nwi_walk_cache_fill(m->cache[step->cache], &contents);
   }
   nw_walk_answer(&t->walk, &done);
+}
+
+bool nwi_mmu_answer_cache_step(struct nw_mmu *m, struct nw_transaction *t,
+                               const struct nw_step *step) {
+  if (step->kind == NW_STEP_LOOKUP) {
+    return answer_lookup(m, t, step);
+  }
+  answer_fill(m, t, step);
+  return false;
 }
 
 enum nw_step_kind nwi_mmu_run_walk(struct nw_mmu *m, struct nw_transaction *t,
@@ -289,6 +299,9 @@ static void count_walk(struct nw_mmu *m, const struct nw_walk *walk) {
   s->walk_references += r->walk_reads;
   s->walk_cycles_histogram[cycle_bucket(r->cycles)]++;
   count_references(s, nw_walk_references(walk), last_level(walk->regime));
+  if (walk->regime->agile) {
+    s->agile_walks[nwi_walk_nested_levels(walk)]++;
+  }
   if (r->fault.type != NW_FAULT_NONE) {
     s->faults[r->fault.type]++;
     s->faults_stage2 += r->fault.stage == 2;
@@ -487,6 +500,15 @@ enum nw_register_status nw_mmu_write_register(struct nw_mmu *m, enum nw_register
   m->register_writes++;
   set_context(m);
   return status;
+}
+
+bool nw_mmu_set_agile(struct nw_mmu *m, enum nw_agile agile) {
+  keep_registers_for_walk(m);
+  bool possible = nw_regime_set_agile(&m->regime, agile);
+
+  m->register_writes++;
+  set_context(m);
+  return possible;
 }
 
 const struct nw_regime *nw_mmu_regime(const struct nw_mmu *m) {

@@ -9,7 +9,7 @@
 #include "core/walk_cache.h"
 
 /* Entries made with other stages switched on must not hit: the switches are part of the VMID tag. */
-enum { NWI_STAGE1_OFF = 1, NWI_STAGE2_ON = 2, NWI_STAGE_SWITCHES = 4 };
+enum { NWI_STAGE1_OFF = 1, NWI_STAGE2_ON = 2, NWI_AGILE_ON = 4, NWI_STAGE_SWITCHES = 8 };
 
 struct nw_mmu {
   struct nw_regime regime;
@@ -38,7 +38,8 @@ static inline uint16_t nwi_context_tag(uint16_t vmid, unsigned switches) {
 }
 
 static inline unsigned nwi_stage_switches(const struct nw_regime *regime) {
-  return (regime->s1_enabled ? 0u : NWI_STAGE1_OFF) | (regime->s2_enabled ? NWI_STAGE2_ON : 0u);
+  return (regime->s1_enabled ? 0u : NWI_STAGE1_OFF) | (regime->s2_enabled ? NWI_STAGE2_ON : 0u) |
+         (regime->agile ? NWI_AGILE_ON : 0u);
 }
 
 /* Without a stage switched on nothing is looked up, counted or kept. */
@@ -59,6 +60,10 @@ void nwi_mmu_start_walk(struct nw_mmu *m, struct nw_transaction *t);
 /* Runs it to its next descriptor access or to its end. */
 enum nw_step_kind nwi_mmu_run_walk(struct nw_mmu *m, struct nw_transaction *t,
                                    struct nw_step *step);
+/* Answers one LOOKUP or FILL step of the walk from the MMU's own cache, for a driver that gives each
+ * step its own time; true for a LOOKUP that hit. */
+bool nwi_mmu_answer_cache_step(struct nw_mmu *m, struct nw_transaction *t,
+                               const struct nw_step *step);
 /* It is done: counts it, installs what it found, and gives the request's result. */
 void nwi_mmu_end_walk(struct nw_mmu *m, struct nw_transaction *t, struct nw_result *result);
 /* Lays a miss to the page size that its result brought. */

@@ -170,3 +170,7 @@ bool nw_mmu_answer(struct nw_mmu *m, uint64_t tag, const struct nw_answer *answe
   t->state = T_WALKS;
   return true;
 }
+
+uint32_t nw_transaction_cycles(const struct nw_transaction *t) {
+  return t->lookup_cycles + nw_walk_result(&t->walk)->cycles;
+}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From registers to a regime: which formats, which roots, which controls. Every field of
- * struct nw_regime below `reg` is a function of `kind` and `reg`, recomputed at each write.
+ * struct nw_regime below `reg` but `agile` is a function of `kind` and `reg`, recomputed at each
+ * write.
  */
 #include "core/regime.h"
 
@@ -218,6 +219,14 @@ enum nw_register_status nw_regime_write(struct nw_regime *regime, enum nw_regist
     nwi_permit_build(regime);
   }
   return NW_REGISTER_WRITTEN;
+}
+
+bool nw_regime_set_agile(struct nw_regime *regime, enum nw_agile agile) {
+  if ((unsigned)agile > NW_AGILE_ROOT || !kinds[regime->kind].stage2) {
+    return false;
+  }
+  regime->agile = (uint8_t)agile;
+  return true;
 }
 
 static bool ones_above(uint64_t va, unsigned low, unsigned width) {

@@ -360,6 +360,8 @@ bool nwi_tlb_install(struct nwi_tlb *tlb, const struct nwi_tlb_entry *entry,
   }
   put(tlb, set, slot, &aligned);
   nwi_replacement_filled(&tlb->replacement, set, slot);
+  tlb->installs++;
+  tlb->evictions += evicts;
   return evicts;
 }
 

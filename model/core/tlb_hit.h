@@ -33,6 +33,7 @@ struct nwi_tlb {
   uint32_t latency;        /* cycles of a probe */
   uint32_t hit_cycles[64]; /* hit_probes of them */
   uint64_t hits[64];       /* by page_log2: counted by the MMU */
+  uint64_t installs, evictions;
   struct nwi_tlb_entry *entries;
   struct nwi_replacement replacement;
 

@@ -81,3 +81,7 @@ unsigned nwi_walk_cache_invalidate(struct nwi_walk_cache *cache,
                                    const struct nwi_tlb_match *match) {
   return nwi_tlb_invalidate(cache->store, match);
 }
+
+const struct nwi_tlb *nwi_walk_cache_store(const struct nwi_walk_cache *cache) {
+  return cache->store;
+}

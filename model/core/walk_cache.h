@@ -22,4 +22,7 @@ bool nwi_walk_cache_lookup(struct nwi_walk_cache *cache, uint64_t address, uint1
 void nwi_walk_cache_fill(struct nwi_walk_cache *cache, const struct nw_cached *contents);
 unsigned nwi_walk_cache_invalidate(struct nwi_walk_cache *cache, const struct nwi_tlb_match *match);
 
+/** The store that the entries are kept in, for whoever looks at single slots (a bench). */
+const struct nwi_tlb *nwi_walk_cache_store(const struct nwi_walk_cache *cache);
+
 #endif

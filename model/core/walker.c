@@ -31,6 +31,14 @@ enum state {
   DONE,
 };
 
+/* Agile paging: whose table stage 1 reads. */
+enum agile {
+  NOT_AGILE = 0,
+  IN_SHADOW, /* the host's */
+  AT_SWITCH, /* the first one of the guest's, at its host address */
+  IN_GUEST,  /* the guest's, at an IPA; one more for each level further down */
+};
+
 static const struct nw_walk_cycles free_steps = {0};
 
 /* ---- how a walk ends ---- */
@@ -56,6 +64,7 @@ static void fail(struct nw_walk *w, enum nw_fault_type type, unsigned stage, uns
       .failing_access = on_descriptor ? (uint8_t)w->s2_access : w->request.access,
       .va = w->request.va,
       .ipa = stage == 2 ? w->s2.input : 0,
+      .shadow = stage == 1 && w->agile == IN_SHADOW,
   };
   w->fills = 0;
   finish(w);
@@ -127,6 +136,7 @@ static void hold_table(struct nw_walk *w) {
                 .level = (uint8_t)(w->s1.level + 1),
                 .asid = w->regime->asid,
                 .vmid = w->regime->vmid,
+                .attr = (uint8_t)w->agile,
             });
 }
 
@@ -351,6 +361,14 @@ NWI_ALWAYS_INLINE void stage1_locate(struct nw_walk *w) {
   }
 }
 
+/* Agile: goes on in a table of whoever `w->agile` says. The guest's first one is read where it is in
+ * host memory, like a shadow table, but what it says is the guest's. */
+static void agile_locate(struct nw_walk *w) {
+  w->stage2 = w->agile >= IN_GUEST;
+  stage1_locate(w);
+  w->stage2 = w->agile != IN_SHADOW;
+}
+
 static void stage1_out_of_range(struct nw_walk *w) {
   w->s1.level = 1;
   fail_stage1(w, NW_FAULT_TRANSLATION);
@@ -366,8 +384,10 @@ static void stage1_begin(struct nw_walk *w) {
   enter_root(&w->s1, root, w->regime->s1_format);
   if (w->options.walk_cache) {
     w->state = WALK_CACHE_LOOKUP;
-  } else {
+  } else if (w->agile == NOT_AGILE) {
     stage1_locate(w);
+  } else {
+    agile_locate(w);
   }
 }
 
@@ -377,7 +397,14 @@ static void answer_walk_cache(struct nw_walk *w, const struct nw_answer *answer)
     enter_table(&w->s1, answer->contents.output, answer->contents.level, w->regime->s1_format);
     w->s1.limits = answer->contents.rights;
   }
-  stage1_locate(w);
+  if (w->agile == NOT_AGILE) {
+    stage1_locate(w);
+    return;
+  }
+  if (answer->hit) {
+    w->agile = answer->contents.attr;
+  }
+  agile_locate(w);
 }
 
 /* Stage 1 has given an address: through stage 2 with it, if there is one. */
@@ -405,6 +432,24 @@ static void stage1_off(struct nw_walk *w) {
   stage1_done(w, w->request.va);
 }
 
+NWI_ALWAYS_INLINE void stage1_descend(struct nw_walk *w) {
+  w->s1.limits |= w->s1.descriptor.rights;
+  w->s1.table = w->s1.descriptor.output;
+  if (w->options.walk_cache) {
+    hold_table(w);
+  }
+  enter_table(&w->s1, w->s1.descriptor.output, w->s1.level + 1, w->regime->s1_format);
+}
+
+/* In the guest's own tables the switching bit is the guest's to use. */
+NWI_NOINLINE static void agile_descend(struct nw_walk *w) {
+  if (w->agile != IN_SHADOW || (w->s1.raw & w->regime->s1_format->switching_bit)) {
+    w->agile++;
+  }
+  stage1_descend(w);
+  agile_locate(w);
+}
+
 NWI_ALWAYS_INLINE void stage1_use_descriptor(struct nw_walk *w) {
   if (is_leaf(&w->s1)) {
     reach_leaf(&w->s1);
@@ -413,12 +458,11 @@ NWI_ALWAYS_INLINE void stage1_use_descriptor(struct nw_walk *w) {
     stage1_done(w, w->s1.output);
     return;
   }
-  w->s1.limits |= w->s1.descriptor.rights;
-  w->s1.table = w->s1.descriptor.output;
-  if (w->options.walk_cache) {
-    hold_table(w);
+  if (w->agile != NOT_AGILE) {
+    agile_descend(w);
+    return;
   }
-  enter_table(&w->s1, w->s1.descriptor.output, w->s1.level + 1, w->regime->s1_format);
+  stage1_descend(w);
   stage1_locate(w);
 }
 
@@ -446,9 +490,10 @@ static bool table_page_is_writable(const struct nw_walk *w) {
   return (rights & NWI_R_S2_WRITE) && !(rights & NWI_R_S2_CLEAN);
 }
 
-/* The write of a stage-1 descriptor is itself an access that stage 2 judges. */
+/* The write of a stage-1 descriptor is itself an access that stage 2 judges; for one that was read at
+ * its host address, whoever gave that address has vouched. */
 static void stage1_update(struct nw_walk *w) {
-  if (w->stage2 && !table_page_is_writable(w)) {
+  if (w->stage2 && w->agile != AT_SWITCH && !table_page_is_writable(w)) {
     stage2_begin_update(w);
   } else {
     w->state = S1_UPDATE;
@@ -542,6 +587,7 @@ void nwi_walk_begin_with(struct nw_walk *w, const struct nw_regime *regime,
   w->references = (struct nw_references){0};
   w->scope = scope;
   w->stage2 = regime->s2_enabled && !w->options.stage1_alone;
+  w->agile = NOT_AGILE;
   w->s2_for_descriptor = false;
   w->fills = 0;
   w->fills_given = 0;
@@ -551,6 +597,10 @@ void nwi_walk_begin_with(struct nw_walk *w, const struct nw_regime *regime,
   if (scope == NW_SCOPE_STAGE2) {
     stage2_alone(w);
   } else if (regime->s1_enabled) {
+    if (regime->agile && w->stage2) {
+      w->agile = regime->agile == NW_AGILE_ROOT ? AT_SWITCH : IN_SHADOW;
+      w->stage2 = false;
+    }
     stage1_begin(w);
   } else {
     stage1_off(w);
@@ -696,6 +746,10 @@ const struct nw_result *nw_walk_result(const struct nw_walk *w) {
 
 const struct nw_references *nw_walk_references(const struct nw_walk *w) {
   return &w->references;
+}
+
+unsigned nwi_walk_nested_levels(const struct nw_walk *w) {
+  return w->agile == NOT_AGILE ? 0 : w->agile - IN_SHADOW;
 }
 
 bool nwi_walk_global(const struct nw_walk *w) {

@@ -8,6 +8,9 @@
 /* The translation holds for every ASID: a global leaf, or no stage 1. */
 bool nwi_walk_global(const struct nw_walk *walk);
 
+/* Agile paging: the guest's own tables that the walk has come through. */
+unsigned nwi_walk_nested_levels(const struct nw_walk *walk);
+
 /* nw_walk_begin() on the caller's registers themselves, which must stay as they are, instead of on a
  * copy: for whoever gives the walk its copy before a register is written. */
 void nwi_walk_begin_with(struct nw_walk *walk, const struct nw_regime *regime,

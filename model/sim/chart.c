@@ -22,6 +22,12 @@
 #define GAP 0.8  /* between groups, in bars */
 #define LABEL 28 /* a trace's name is cut to fit under its bars */
 
+#define CUT_PERCENT 250.0 /* height of the tallest bars beside nested's 100 */
+#define BAR_PIXELS 84     /* width that a bar gets, up to WIDE_BARS of them */
+#define WIDE_BARS 24
+#define NARROW_PIXELS 60    /* below this, names do not fit side by side */
+#define NARROWEST_PIXELS 24 /* then they do not fit at all */
+
 /* Colours that stay apart for the colour-blind (Okabe and Ito), and in grey. */
 static const char *const colours[NW_CYCLE_CAUSES] = {
     [NW_CYCLES_BASE] = "#c8c8c8",        [NW_CYCLES_MEMORY] = "#7fb8de",
@@ -43,79 +49,119 @@ static void write_string(FILE *out, const char *text) {
   putc('"', out);
 }
 
-static double bar_place(const struct nw_comparison *c, size_t trace, size_t mode) {
-  return (double)trace * ((double)c->mode_count + GAP) + (double)mode;
+/* How the chart is laid out. */
+struct layout {
+  const struct nw_comparison *comparison;
+  bool relative;   /* heights in percent of the base column's: programs differ too much in cycles */
+  bool narrow;     /* so many bars that their names stand upright */
+  bool cut;        /* some bars are taller than `top` */
+  double top;      /* where taller bars are cut off */
+  unsigned pixels; /* for each bar */
+};
+
+static double bar_place(const struct layout *l, size_t trace, size_t column) {
+  return (double)trace * ((double)l->comparison->column_count + GAP) + (double)column;
 }
 
-/* Cycles per instruction of the causes below `end`. */
-static double height_to(const struct nw_run_result *result, int end) {
-  uint64_t cycles = 0;
+static const struct nw_run_result *result_of(const struct layout *l, size_t trace, size_t column) {
+  return &nw_comparison_job(l->comparison, trace, column)->result;
+}
+
+/* Height of the causes below `end`, in cycles per instruction or percent. */
+static double height_to(const struct layout *l, size_t trace, size_t column, int end) {
+  const struct nw_run_result *result = result_of(l, trace, column);
+  uint64_t cycles = 0, unit = result->machine.instructions;
   for (int cause = 0; cause < end; cause++)
     cycles += nw_cycles_of(result, (enum nw_cycle_cause)cause);
-  uint64_t instructions = result->machine.instructions;
-  return instructions ? (double)cycles / (double)instructions : 0.0;
+  if (l->relative)
+    unit = nw_run_cycles(result_of(l, trace, nw_comparison_base(l->comparison)));
+  return unit ? (l->relative ? 100.0 : 1.0) * (double)cycles / (double)unit : 0.0;
 }
 
-static double tallest(const struct nw_comparison *c) {
+static double whole_height(const struct layout *l, size_t trace, size_t column) {
+  return height_to(l, trace, column, NW_CYCLE_CAUSES);
+}
+
+static double lower(double a, double b) {
+  return a < b ? a : b;
+}
+
+static double tallest(const struct layout *l) {
   double most = 0.0;
-  for (size_t i = 0; i < c->trace_count * c->mode_count; i++) {
-    double height = height_to(&c->jobs[i].result, NW_CYCLE_CAUSES);
+  for (size_t i = 0; i < l->comparison->trace_count * l->comparison->column_count; i++) {
+    double height =
+        whole_height(l, i / l->comparison->column_count, i % l->comparison->column_count);
     most = height > most ? height : most;
   }
   return most > 0.0 ? most : 1.0;
 }
 
-/* One line for each bar: place, width, then the ends of its boxes. */
-static void write_data(FILE *out, const struct nw_comparison *c) {
+static struct layout lay_out(const struct nw_comparison *c) {
+  size_t bars = c->trace_count * c->column_count;
+  struct layout l = {.comparison = c, .relative = c->trace_count > 1};
+  l.pixels = bars <= WIDE_BARS ? BAR_PIXELS : (unsigned)(BAR_PIXELS * WIDE_BARS / bars);
+  l.pixels = l.pixels < NARROWEST_PIXELS ? NARROWEST_PIXELS : l.pixels;
+  l.narrow = l.pixels < NARROW_PIXELS;
+  l.top = tallest(&l);
+  l.cut = l.relative && l.top > CUT_PERCENT;
+  l.top = l.cut ? CUT_PERCENT : l.top;
+  return l;
+}
+
+/* One line for each bar: its place, then the ends of its boxes. */
+static void write_data(FILE *out, const struct layout *l) {
   fputs("$bars << END\n", out);
-  for (size_t trace = 0; trace < c->trace_count; trace++) {
-    for (size_t mode = 0; mode < c->mode_count; mode++) {
-      const struct nw_run_result *result = &nw_comparison_job(c, trace, mode)->result;
-      fprintf(out, "%.3f", bar_place(c, trace, mode));
+  for (size_t trace = 0; trace < l->comparison->trace_count; trace++) {
+    for (size_t column = 0; column < l->comparison->column_count; column++) {
+      fprintf(out, "%.3f", bar_place(l, trace, column));
       for (int cause = 0; cause <= NW_CYCLE_CAUSES; cause++)
-        fprintf(out, " %.6f", height_to(result, cause));
+        fprintf(out, " %.6f", lower(height_to(l, trace, column, cause), l->top));
       putc('\n', out);
     }
   }
   fputs("END\n", out);
 }
 
-/* Above a bar: its height, and the height in relation to the base mode's. */
-static void write_bar_label(FILE *out, const struct nw_comparison *c, size_t trace, size_t mode) {
-  double height = height_to(&nw_comparison_job(c, trace, mode)->result, NW_CYCLE_CAUSES);
-  double base =
-      height_to(&nw_comparison_job(c, trace, nw_comparison_base(c))->result, NW_CYCLE_CAUSES);
-  fprintf(out, "set label \"%.2f", height);
-  if (mode != nw_comparison_base(c) && base > 0.0)
+/* Above a bar: its height, and the height in relation to the base column's. */
+static void write_bar_label(FILE *out, const struct layout *l, size_t trace, size_t column) {
+  size_t base_column = nw_comparison_base(l->comparison);
+  double height = whole_height(l, trace, column);
+  double base = whole_height(l, trace, base_column);
+  bool related = !l->relative && column != base_column && base > 0.0;
+  fprintf(out, l->relative ? "set label \"%.0f" : "set label \"%.2f", height);
+  if (related)
     fprintf(out, "\\n(%+.1f %%)", 100.0 * (height / base - 1.0));
-  fprintf(out, "\" at %.3f,%.6f center offset 0,%s font \",10\"\n", bar_place(c, trace, mode),
-          height, mode != nw_comparison_base(c) && base > 0.0 ? "1.6" : "0.7");
+  fprintf(out, "\" at %.3f,%.6f center offset 0,%s font \",%d\"\n", bar_place(l, trace, column),
+          lower(height, l->top), related ? "1.6" : "0.7", l->narrow ? 8 : 10);
 }
 
-static void write_labels(FILE *out, const struct nw_comparison *c) {
+static void write_labels(FILE *out, const struct layout *l) {
+  const struct nw_comparison *c = l->comparison;
   fputs("set xtics (", out);
-  for (size_t i = 0; i < c->trace_count * c->mode_count; i++) {
-    size_t trace = i / c->mode_count, mode = i % c->mode_count;
-    fprintf(out, "%s\"%s\" %.3f", i ? ", " : "", nw_mode_names[c->modes[mode]],
-            bar_place(c, trace, mode));
+  for (size_t i = 0; i < c->trace_count * c->column_count; i++) {
+    fprintf(out, "%s", i ? ", " : "");
+    write_string(out, c->columns[i % c->column_count].name);
+    fprintf(out, " %.3f", bar_place(l, i / c->column_count, i % c->column_count));
   }
-  fputs(") scale 0 font \",11\"\n", out);
+  fprintf(out, ") scale 0 font \",%d\"%s\n", l->narrow ? 9 : 11,
+          l->narrow ? " rotate by 90 right" : "");
   for (size_t trace = 0; trace < c->trace_count; trace++) {
     char label[LABEL];
     nw_trace_label(c->traces[trace], label, sizeof label);
-    double middle = bar_place(c, trace, 0) + ((double)c->mode_count - 1.0) / 2.0;
+    double middle = bar_place(l, trace, 0) + ((double)c->column_count - 1.0) / 2.0;
     fputs("set label ", out);
     write_string(out, label);
-    fprintf(out, " at first %.3f, graph 0 center offset 0,-2.3 font \",13\"\n", middle);
-    for (size_t mode = 0; mode < c->mode_count; mode++)
-      write_bar_label(out, c, trace, mode);
+    fprintf(out, " at first %.3f, %s font \",13\"\n", middle,
+            l->narrow ? "graph 1 center offset 0,-0.8" : "graph 0 center offset 0,-2.3");
+    for (size_t column = 0; column < c->column_count; column++)
+      write_bar_label(out, l, trace, column);
   }
 }
 
-static void write_terminal(FILE *out, const struct nw_comparison *c, const char *output, bool svg) {
-  size_t bars = c->trace_count * c->mode_count;
-  size_t width = 300 + 84 * bars;
-  width = width < 720 ? 720 : width > 4000 ? 4000 : width;
+static void write_terminal(FILE *out, const struct layout *l, const char *output, bool svg) {
+  size_t bars = l->comparison->trace_count * l->comparison->column_count;
+  size_t width = 300 + l->pixels * bars;
+  width = width < 720 ? 720 : width > 8000 ? 8000 : width;
   fprintf(out,
           svg ? "set terminal svg size %zu,480 font \"DejaVu Sans,12\" background \"white\" "
                 "noenhanced\n"
@@ -127,29 +173,54 @@ static void write_terminal(FILE *out, const struct nw_comparison *c, const char 
   putc('\n', out);
 }
 
-static void write_script(FILE *out, const struct nw_comparison *c, const char *output, bool svg) {
-  char title[160];
-  snprintf(title, sizeof title, "Where the cycles go on %.60s%s", c->jobs[0].config->name,
-           c->mode_count > 1 ? ", by paging mode" : "");
-  write_terminal(out, c, output, svg);
-  write_data(out, c);
+/* In the corner: what the labels of the bars do not say. */
+static void write_note(FILE *out, const struct layout *l) {
+  const struct nw_comparison *c = l->comparison;
+  char text[160];
+  if (l->relative ? !l->cut : c->column_count == 1)
+    return;
+  if (l->relative)
+    snprintf(text, sizeof text, "bars are cut off at %.0f", l->top);
+  else
+    snprintf(text, sizeof text, "in brackets: against %.60s",
+             c->columns[nw_comparison_base(c)].name);
+  fputs("set label ", out);
+  write_string(out, text);
+  fputs(" at screen 0.99, screen 0.03 right font \",10\" textcolor rgb \"#606060\"\n", out);
+}
+
+static void write_axes(FILE *out, const struct layout *l) {
+  const struct nw_comparison *c = l->comparison;
+  const char *base = c->columns[nw_comparison_base(c)].name;
+  char text[160];
+  snprintf(text, sizeof text, "Where the cycles go on %.60s%s", c->jobs[0].config->name,
+           c->column_count > 1 ? ", by paging mode" : "");
   fputs("set title ", out);
-  write_string(out, title);
-  fputs(" font \",15\"\nset ylabel \"cycles per instruction\"\n"
-        "set key outside right center reverse Left invert samplen 1.2 spacing 1.5\n"
-        "set style fill solid 1.0 border rgb \"white\"\n"
-        "set grid ytics linetype 1 linecolor rgb \"#e0e0e0\"\n"
-        "set border 3 linecolor rgb \"#404040\"\nset tics nomirror\nset format y \"%.1f\"\nset "
-        "bmargin 5\n",
-        out);
-  if (nw_comparison_base(c) < c->mode_count && c->mode_count > 1)
-    fprintf(out,
-            "set label \"in brackets: against %s\" at graph 1, screen 0.03 right font \",10\" "
-            "textcolor rgb \"#606060\"\n",
-            nw_mode_names[c->modes[nw_comparison_base(c)]]);
-  fprintf(out, "set yrange [0:%.6f]\nset xrange [-0.8:%.3f]\n", 1.18 * tallest(c),
-          bar_place(c, c->trace_count - 1, c->mode_count - 1) + 0.8);
-  write_labels(out, c);
+  write_string(out, text);
+  if (l->relative)
+    snprintf(text, sizeof text, "program time, %.60s = 100", base);
+  else
+    snprintf(text, sizeof text, "cycles per instruction");
+  fputs(" font \",15\"\nset ylabel ", out);
+  write_string(out, text);
+  fprintf(out,
+          "\nset key outside right center reverse Left invert samplen 1.2 spacing 1.5\n"
+          "set style fill solid 1.0 border rgb \"white\"\n"
+          "set grid ytics linetype 1 linecolor rgb \"#e0e0e0\"\n"
+          "set border 3 linecolor rgb \"#404040\"\nset tics nomirror\nset format y \"%s\"\n"
+          "set bmargin %s\n",
+          l->relative ? "%.0f" : "%.1f", l->narrow ? "8" : "5");
+  fprintf(out, "set yrange [0:%.6f]\nset xrange [-0.8:%.3f]\n", 1.18 * l->top,
+          bar_place(l, c->trace_count - 1, c->column_count - 1) + 0.8);
+}
+
+static void write_script(FILE *out, const struct nw_comparison *c, const char *output, bool svg) {
+  const struct layout layout = lay_out(c);
+  write_terminal(out, &layout, output, svg);
+  write_data(out, &layout);
+  write_axes(out, &layout);
+  write_note(out, &layout);
+  write_labels(out, &layout);
   for (int cause = 0; cause < NW_CYCLE_CAUSES; cause++)
     fprintf(out,
             "%s $bars using 1:%d:($1-0.38):($1+0.38):%d:%d with boxxyerror linecolor rgb "

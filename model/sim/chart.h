@@ -9,8 +9,9 @@
  * gnuplot must be there (failed otherwise). To be asked before the runs, which take long. */
 enum nw_run_status nw_chart_check(const char *path, char error[NW_RUN_ERROR]);
 
-/* Draws stacked bars of cycles per instruction: a group for each trace, a bar for each mode. The
- * file appears whole or not at all. */
+/* Draws stacked bars by what the cycles go to, a group for each trace, a bar for each column: of
+ * cycles per instruction for one trace; for several, of program time with nested (or else the first
+ * column) as 100. The file appears whole or not at all. */
 bool nw_chart_draw(const struct nw_comparison *comparison, const char *path,
                    char error[NW_RUN_ERROR]);
 

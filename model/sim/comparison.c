@@ -29,12 +29,17 @@ uint64_t nw_cycles_of(const struct nw_run_result *result, enum nw_cycle_cause ca
   return cycles[cause];
 }
 
+size_t nw_comparison_find(const struct nw_comparison *comparison, enum nw_mode mode) {
+  size_t i = 0;
+  while (i < comparison->column_count &&
+         (comparison->columns[i].mode != mode || comparison->columns[i].variant))
+    i++;
+  return i;
+}
+
 size_t nw_comparison_base(const struct nw_comparison *comparison) {
-  for (size_t i = 0; i < comparison->mode_count; i++) {
-    if (comparison->modes[i] == NW_MODE_NESTED)
-      return i;
-  }
-  return 0;
+  size_t nested = nw_comparison_find(comparison, NW_MODE_NESTED);
+  return nested < comparison->column_count ? nested : 0;
 }
 
 void nw_trace_label(const char *path, char *out, size_t size) {
@@ -61,16 +66,16 @@ static uint64_t tlb_misses(const struct nw_job *job) {
   return job->config->mmu.l2.entries ? mmu->l2.misses : mmu->l1i.misses + mmu->l1d.misses;
 }
 
-static void fill_row(const struct nw_comparison *c, size_t trace, size_t mode,
+static void fill_row(const struct nw_comparison *c, size_t trace, size_t column,
                      char cells[COLUMNS][CELL]) {
-  const struct nw_job *job = nw_comparison_job(c, trace, mode);
+  const struct nw_job *job = nw_comparison_job(c, trace, column);
   const struct nw_run_result *result = &job->result;
   uint64_t cycles = nw_run_cycles(result);
   uint64_t base = nw_run_cycles(&nw_comparison_job(c, trace, nw_comparison_base(c))->result);
   nw_trace_label(c->traces[trace], cells[0], CELL);
-  if (mode)
+  if (column)
     cells[0][0] = '\0';
-  snprintf(cells[1], CELL, "%s%s", nw_mode_names[job->mode], result->complete ? "" : "*");
+  snprintf(cells[1], CELL, "%.60s%s", c->columns[column].name, result->complete ? "" : "*");
   nw_grouped(cells[2], CELL, cycles);
   snprintf(cells[3], CELL, "%.3f", nw_run_cpi(result));
   snprintf(cells[4], CELL, "%.3f", base ? (double)cycles / (double)base : 0.0);
@@ -111,21 +116,21 @@ void nw_comparison_write_table(const struct nw_comparison *c, FILE *out) {
                                "exits", "translation", "in exits"};
   size_t width[COLUMNS] = {0};
   bool complete = true;
-  snprintf(cells[4], CELL, "vs %s", nw_mode_names[c->modes[nw_comparison_base(c)]]);
+  snprintf(cells[4], CELL, "vs %.60s", c->columns[nw_comparison_base(c)].name);
   widen(width, cells);
   char row[COLUMNS][CELL];
   for (size_t trace = 0; trace < c->trace_count; trace++) {
-    for (size_t mode = 0; mode < c->mode_count; mode++) {
-      fill_row(c, trace, mode, row);
+    for (size_t column = 0; column < c->column_count; column++) {
+      fill_row(c, trace, column, row);
       widen(width, row);
-      complete = complete && nw_comparison_job(c, trace, mode)->result.complete;
+      complete = complete && nw_comparison_job(c, trace, column)->result.complete;
     }
   }
   write_row(out, width, cells);
   write_rule(out, width);
   for (size_t trace = 0; trace < c->trace_count; trace++) {
-    for (size_t mode = 0; mode < c->mode_count; mode++) {
-      fill_row(c, trace, mode, row);
+    for (size_t column = 0; column < c->column_count; column++) {
+      fill_row(c, trace, column, row);
       write_row(out, width, row);
     }
   }
@@ -137,9 +142,9 @@ void nw_comparison_write_table(const struct nw_comparison *c, FILE *out) {
 
 static json_t *modes_json(const struct nw_comparison *c, size_t trace) {
   json_t *modes = json_object();
-  for (size_t mode = 0; modes && mode < c->mode_count; mode++) {
-    const struct nw_job *job = nw_comparison_job(c, trace, mode);
-    if (json_object_set_new(modes, nw_mode_names[job->mode], nw_statistics_json(&job->result)) !=
+  for (size_t column = 0; modes && column < c->column_count; column++) {
+    const struct nw_job *job = nw_comparison_job(c, trace, column);
+    if (json_object_set_new(modes, c->columns[column].name, nw_statistics_json(&job->result)) !=
         0) {
       json_decref(modes);
       modes = NULL;

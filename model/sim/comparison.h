@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The same traces under several paging modes, side by side. */
+/* The same traces under several paging modes, or on variants of a machine, side by side. */
 #ifndef NW_SIM_COMPARISON_H
 #define NW_SIM_COMPARISON_H
 
@@ -9,18 +9,25 @@
 
 #include "sim/jobs.h"
 
+/* One of the things compared. Names differ from each other. */
+struct nw_column {
+  const char *name; /* the mode's, unless it is a variant */
+  enum nw_mode mode;
+  bool variant; /* has settings of its own: not what is meant by the mode's name alone */
+};
+
 struct nw_comparison {
   const char *const *traces; /* as the user named them */
   size_t trace_count;
-  const enum nw_mode *modes;
-  size_t mode_count;
-  const struct nw_job *jobs; /* all modes of the first trace, then all of the second, ... */
+  const struct nw_column *columns;
+  size_t column_count;
+  const struct nw_job *jobs; /* all columns of the first trace, then all of the second, ... */
 };
 
-/* The run of one trace under the mode at a place in `modes`. */
+/* The run of one trace for the column at a place in `columns`. */
 static inline const struct nw_job *nw_comparison_job(const struct nw_comparison *comparison,
-                                                     size_t trace, size_t mode) {
-  return &comparison->jobs[trace * comparison->mode_count + mode];
+                                                     size_t trace, size_t column) {
+  return &comparison->jobs[trace * comparison->column_count + column];
 }
 
 /* What the cycles of a run go to. */
@@ -36,14 +43,17 @@ enum nw_cycle_cause {
 extern const char *const nw_cycle_cause_names[NW_CYCLE_CAUSES]; /* for people */
 uint64_t nw_cycles_of(const struct nw_run_result *result, enum nw_cycle_cause cause);
 
-/* Place of the mode that the others are related to: nested, else the first. */
+/* Place of the column of the mode alone; the number of columns when there is none. */
+size_t nw_comparison_find(const struct nw_comparison *comparison, enum nw_mode mode);
+
+/* Place of the column that the others are related to: nested, else the first. */
 size_t nw_comparison_base(const struct nw_comparison *comparison);
 
 /* The last part of a path, without .nwt: what a table or a chart calls a trace. */
 void nw_trace_label(const char *path, char *out, size_t size);
 
 void nw_comparison_write_table(const struct nw_comparison *comparison, FILE *out);
-/* One or two sentences on each trace: which mode is faster, by how much, and why. */
+/* A few sentences on each trace: what is faster, by how much, and why. */
 void nw_comparison_write_reasons(const struct nw_comparison *comparison, FILE *out);
 /* {"modes": {"nested": {...}}}; with several traces {"traces": [{"trace": FILE, "modes": {...}}]}.
  * A new reference, NULL when out of memory. */

@@ -105,65 +105,92 @@ static double percent(uint64_t more, uint64_t base) {
   return base ? 100.0 * ((double)more - (double)base) / (double)base : 0.0;
 }
 
+/* A column and its run. */
+struct entry {
+  const char *name;
+  const struct nw_run_result *result; /* NULL: there is none */
+};
+
+static uint64_t cycles_of(const struct entry *entry) {
+  return nw_run_cycles(entry->result);
+}
+
 /* The faster of two runs against the slower one. */
-static void write_pair(FILE *out, const char *label, const struct nw_job *a,
-                       const struct nw_job *b) {
-  uint64_t cycles_a = nw_run_cycles(&a->result), cycles_b = nw_run_cycles(&b->result);
-  if (cycles_a == cycles_b) {
-    fprintf(out, "%s: %s and %s take the same time.", label, nw_mode_names[a->mode],
-            nw_mode_names[b->mode]);
+static void write_pair(FILE *out, const char *label, const struct entry *a, const struct entry *b) {
+  if (cycles_of(a) == cycles_of(b)) {
+    fprintf(out, "%s: %s and %s take the same time.", label, a->name, b->name);
     return;
   }
-  const struct nw_job *fast = cycles_a < cycles_b ? a : b, *slow = fast == a ? b : a;
-  uint64_t fewest = nw_run_cycles(&fast->result), most = nw_run_cycles(&slow->result);
+  const struct entry *fast = cycles_of(a) < cycles_of(b) ? a : b, *slow = fast == a ? b : a;
+  uint64_t fewest = cycles_of(fast), most = cycles_of(slow);
   char cycles[32];
   nw_grouped(cycles, sizeof cycles, most - fewest);
-  fprintf(out, "%s: %s is faster than %s by %.1f %% (%s cycles): ", label,
-          nw_mode_names[fast->mode], nw_mode_names[slow->mode], -percent(fewest, most), cycles);
-  write_why(out, &fast->result, &slow->result);
+  fprintf(out, "%s: %s is faster than %s by %.1f %% (%s cycles): ", label, fast->name, slow->name,
+          -percent(fewest, most), cycles);
+  write_why(out, fast->result, slow->result);
 }
 
-/* What the best mode that has a hypervisor costs over native. It can cost less: the host's frames
+/* What the best column that has a hypervisor costs over native. It can cost less: the host's frames
  * fall into other sets of the caches than the guest's. */
-static void write_over_native(FILE *out, const struct nw_job *best, const struct nw_job *native) {
-  const char *name = nw_mode_names[best->mode];
-  double more = percent(nw_run_cycles(&best->result), nw_run_cycles(&native->result));
+static void write_over_native(FILE *out, const struct entry *best, const struct entry *native) {
+  double more = percent(cycles_of(best), cycles_of(native));
   if (fabs(more) < 0.05) {
-    fprintf(out, " Against native, %s takes the same time to within 0.1 %%.", name);
+    fprintf(out, " Against native, %s takes the same time to within 0.1 %%.", best->name);
     return;
   }
-  fprintf(out, " Against native, %s takes %.1f %% %s: ", name, fabs(more),
+  fprintf(out, " Against native, %s takes %.1f %% %s: ", best->name, fabs(more),
           more > 0 ? "more" : "less");
-  write_why(out, &best->result, &native->result);
+  write_why(out, best->result, native->result);
 }
 
-static const struct nw_job *job_of(const struct nw_comparison *c, size_t trace, enum nw_mode mode) {
-  for (size_t i = 0; i < c->mode_count; i++) {
-    if (c->modes[i] == mode)
-      return nw_comparison_job(c, trace, i);
+/* The best of all where neither nested nor shadow is. */
+static void write_best(FILE *out, const struct entry *best, const struct entry *better) {
+  fprintf(out, " The fastest, %s, takes %.1f %% less than %s: ", best->name,
+          -percent(cycles_of(best), cycles_of(better)), better->name);
+  write_why(out, best->result, better->result);
+}
+
+static struct entry entry_at(const struct nw_comparison *c, size_t trace, size_t column) {
+  if (column == c->column_count)
+    return (struct entry){NULL, NULL};
+  return (struct entry){c->columns[column].name, &nw_comparison_job(c, trace, column)->result};
+}
+
+/* The fastest column that is not native and not at `but`; when there is none, the first that is not
+ * at `but`. */
+static struct entry fastest(const struct nw_comparison *c, size_t trace, size_t but) {
+  struct entry best = {NULL, NULL};
+  for (size_t i = 0; i < c->column_count; i++) {
+    struct entry entry = entry_at(c, trace, i);
+    if (i != but && c->columns[i].mode != NW_MODE_NATIVE &&
+        (best.result == NULL || cycles_of(&entry) < cycles_of(&best)))
+      best = entry;
   }
-  return NULL;
+  return best.result != NULL ? best : entry_at(c, trace, but == 0 ? 1 : 0);
 }
 
 static void write_trace(const struct nw_comparison *c, size_t trace, FILE *out) {
-  const struct nw_job *native = job_of(c, trace, NW_MODE_NATIVE);
-  const struct nw_job *nested = job_of(c, trace, NW_MODE_NESTED);
-  const struct nw_job *shadow = job_of(c, trace, NW_MODE_SHADOW);
+  const size_t none = c->column_count, base = nw_comparison_base(c);
+  size_t native_column = nw_comparison_find(c, NW_MODE_NATIVE);
+  size_t shadow_column = nw_comparison_find(c, NW_MODE_SHADOW);
+  struct entry native = entry_at(c, trace, native_column), first = entry_at(c, trace, base);
+  bool both = nw_comparison_find(c, NW_MODE_NESTED) < none && shadow_column < none;
+  struct entry second = both ? entry_at(c, trace, shadow_column) : fastest(c, trace, base);
+  struct entry best = fastest(c, trace, none);
+  const struct entry *better = cycles_of(&first) <= cycles_of(&second) ? &first : &second;
   char label[64];
   nw_trace_label(c->traces[trace], label, sizeof label);
-  if (nested && shadow) {
-    write_pair(out, label, nested, shadow);
-    const struct nw_job *best =
-        nw_run_cycles(&nested->result) <= nw_run_cycles(&shadow->result) ? nested : shadow;
-    if (native)
-      write_over_native(out, best, native);
-  } else {
-    write_pair(out, label, native, nested ? nested : shadow);
-  }
+  write_pair(out, label, &first, &second);
+  if (cycles_of(&best) < cycles_of(better) && best.result != native.result)
+    write_best(out, &best, better);
+  else
+    best = *better;
+  if (native.result != NULL && native.result != first.result && native.result != second.result)
+    write_over_native(out, &best, &native);
   fputs("\n", out);
 }
 
 void nw_comparison_write_reasons(const struct nw_comparison *c, FILE *out) {
-  for (size_t trace = 0; c->mode_count > 1 && trace < c->trace_count; trace++)
+  for (size_t trace = 0; c->column_count > 1 && trace < c->trace_count; trace++)
     write_trace(c, trace, out);
 }

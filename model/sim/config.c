@@ -134,6 +134,26 @@ static bool check_mmio(const struct loader *l, const struct nw_hypervisor_config
   return true;
 }
 
+/* Every format there is so far is ARMv7's, and DDI 0406C has nothing like VMX's page-fault error-code
+ * mask and match (SDM vol. 3, 25.2). */
+static bool check_shadow(const struct loader *l, const struct nw_hypervisor_config *hypervisor) {
+  const struct nw_shadow_config *shadow = &hypervisor->shadow;
+  if (hypervisor->pf_filter)
+    return FAIL(l, "hypervisor", "pf_filter",
+                "hypervisor.pf_filter: found true, expected false: ARMv7 sends a hypervisor no "
+                "page faults chosen by what the table entry says");
+  if (shadow->direct_faults)
+    return FAIL(l, "hypervisor.shadow", "direct_faults",
+                "hypervisor.shadow.direct_faults: found true, expected false on a machine without "
+                "hypervisor.pf_filter");
+  if (shadow->memory && shadow->memory < NW_SHADOW_MEMORY_LEAST)
+    return FAIL(l, "hypervisor.shadow", "memory",
+                "hypervisor.shadow.memory: found %" PRIu64
+                " bytes, expected 0 or at least %" PRIu64,
+                shadow->memory, NW_SHADOW_MEMORY_LEAST);
+  return true;
+}
+
 static bool check_machine(const struct loader *l, const struct nw_machine_config *config) {
   const struct nw_mmu_config *mmu = &config->mmu;
   if (!check_tlb(l, "mmu.l1i", &mmu->l1i) || !check_tlb(l, "mmu.l1d", &mmu->l1d) ||
@@ -148,6 +168,8 @@ static bool check_machine(const struct loader *l, const struct nw_machine_config
     if (!check_mmio(l, &config->hypervisor, i))
       return false;
   }
+  if (!check_shadow(l, &config->hypervisor))
+    return false;
   if (config->guest.memory % PAGE)
     return FAIL(l, "guest", "memory",
                 "guest.memory: found %" PRIu64 " bytes, expected a multiple "
@@ -193,14 +215,57 @@ static void make_memory(const struct nw_file_machine *file, struct nw_hierarchy_
   }
 }
 
+static void make_shadow(const struct nw_file_shadow *file, struct nw_shadow_config *shadow) {
+  *shadow = (struct nw_shadow_config){
+      .sync = (enum nw_shadow_sync)file->sync,
+      .memory = file->memory,
+      .flood = file->flood,
+      .paravirtual_batch = file->paravirtual_batch,
+      .prefetch = file->prefetch,
+      .cache_roots = file->cache_roots,
+      .unsync = file->unsync,
+      .direct_faults = file->direct_faults,
+      .paravirtual = file->paravirtual,
+      .large_pages = file->large_pages,
+  };
+  memcpy(shadow->steps, file->steps, sizeof shadow->steps);
+}
+
+static void make_choosers(const struct nw_file_hypervisor *file,
+                          struct nw_hypervisor_config *hypervisor) {
+  hypervisor->selective = (struct nw_selective_config){
+      .policy = (enum nw_choice)file->selective.policy,
+      .start = (enum nw_selective_start)file->selective.start,
+      .interval = file->selective.interval,
+      .holdoff = file->selective.holdoff,
+      .scale = file->selective.scale,
+      .high = file->selective.high,
+      .low = file->selective.low,
+      .counter = file->selective.counter,
+      .keep_tables = file->selective.keep_tables,
+      .fill = file->selective.fill,
+  };
+  hypervisor->agile = (struct nw_agile_config){
+      .writes = file->agile.writes, .interval = file->agile.interval, .scale = file->agile.scale};
+}
+
 static void make_hypervisor(const struct nw_file_hypervisor *file,
                             struct nw_hypervisor_config *hypervisor) {
   hypervisor->trap = file->trap;
   hypervisor->world_switch = file->world_switch;
   memcpy(hypervisor->handler, file->handler, sizeof hypervisor->handler);
   hypervisor->stage2_large = file->stage2_pages & NW_STAGE2_2M;
-  hypervisor->shadow_sync = (enum nw_shadow_sync)file->shadow.sync;
-  memcpy(hypervisor->shadow_steps, file->shadow.steps, sizeof hypervisor->shadow_steps);
+  hypervisor->pf_filter = file->pf_filter;
+  make_shadow(&file->shadow, &hypervisor->shadow);
+  hypervisor->ksm = (struct nw_ksm_config){
+      .pages = file->ksm.pages,
+      .max_sharers = file->ksm.max_sharers,
+      .interval = file->ksm.interval,
+      .scan_cycles = file->ksm.scan_cycles,
+      .merge_cycles = file->ksm.merge_cycles,
+      .break_cycles = file->ksm.break_cycles,
+  };
+  make_choosers(file, hypervisor);
   hypervisor->mmio_ranges = file->mmio_count;
   for (uint32_t i = 0; i < file->mmio_count; i++)
     hypervisor->mmio[i] = file->mmio[i];
@@ -261,6 +326,13 @@ static bool put_defaults(struct loader *l, const char *source) {
       {"mmu.cycles.done", cycles.done},
       {"guest.memory", UINT64_C(1) << 30},
       {"guest.quantum", 1000000},
+      {"hypervisor.shadow.flood", 3},
+      {"hypervisor.ksm.max_sharers", 256},
+      {"hypervisor.selective.high", 9},
+      {"hypervisor.selective.low", 2},
+      {"hypervisor.selective.counter", 4},
+      {"hypervisor.agile.writes", 2},
+      {"hypervisor.shadow.paravirtual_batch", 32},
       {"seed", 1},
   };
   char text[80], name[64];
@@ -272,6 +344,8 @@ static bool put_defaults(struct loader *l, const char *source) {
   bool named = nw_yaml_find(l->tree, "name") != NULL;
   name_of_file(source, name, sizeof name);
   return nw_yaml_default(l->tree, "guest.deprivileged", "true", l->error) &&
+         nw_yaml_default(l->tree, "hypervisor.shadow.cache_roots", "true", l->error) &&
+         nw_yaml_default(l->tree, "hypervisor.selective.fill", "true", l->error) &&
          nw_yaml_default(l->tree, "name", "machine", l->error) &&
          (named || !name[0] || nw_yaml_rewrite(l->tree, nw_yaml_find(l->tree, "name"), name));
 }

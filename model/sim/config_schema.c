@@ -8,6 +8,7 @@
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 #define NUMBER(key, structure, member) CYAML_FIELD_UINT(key, OPTIONAL, structure, member)
 #define NEEDED(key, structure, member) CYAML_FIELD_UINT(key, REQUIRED, structure, member)
+#define SWITCH(key, structure, member) CYAML_FIELD_BOOL(key, OPTIONAL, structure, member)
 #define GROUP(key, structure, member, fields)                                                      \
   CYAML_FIELD_MAPPING(key, OPTIONAL, structure, member, fields)
 #define WORD(key, structure, member, words)                                                        \
@@ -34,6 +35,15 @@ static const cyaml_strval_t large_pages[] = {
     {"always", NW_LARGE_ALWAYS},
 };
 static const cyaml_strval_t syncs[] = {{"drop", NW_SHADOW_DROP}, {"update", NW_SHADOW_UPDATE}};
+static const cyaml_strval_t choices[] = {
+    {"threshold", NW_CHOICE_THRESHOLD},
+    {"break_even", NW_CHOICE_BREAK_EVEN},
+};
+static const cyaml_strval_t starts[] = {
+    {"auto", NW_START_AUTO},
+    {"shadow", NW_START_SHADOW},
+    {"nested", NW_START_NESTED},
+};
 static const cyaml_strval_t stage2_pages[] = {
     {"4K", NW_STAGE2_4K},
     {"2M", NW_STAGE2_2M},
@@ -113,6 +123,8 @@ static const cyaml_schema_field_t handler_fields[] = {
     HANDLER("mmio", NW_EXIT_MMIO),
     HANDLER("hypercall", NW_EXIT_HYPERCALL),
     HANDLER("mode_switch", NW_EXIT_MODE_SWITCH),
+    HANDLER("ksm", NW_EXIT_KSM),
+    HANDLER("policy", NW_EXIT_POLICY),
     CYAML_FIELD_END,
 };
 
@@ -139,8 +151,45 @@ static const cyaml_schema_field_t step_fields[] = {
 
 static const cyaml_schema_field_t shadow_fields[] = {
     WORD("sync", struct nw_file_shadow, sync, syncs),
+    NUMBER("memory", struct nw_file_shadow, memory),
+    NUMBER("flood", struct nw_file_shadow, flood),
+    NUMBER("paravirtual_batch", struct nw_file_shadow, paravirtual_batch),
+    NUMBER("prefetch", struct nw_file_shadow, prefetch),
+    SWITCH("cache_roots", struct nw_file_shadow, cache_roots),
+    SWITCH("unsync", struct nw_file_shadow, unsync),
+    SWITCH("direct_faults", struct nw_file_shadow, direct_faults),
+    SWITCH("paravirtual", struct nw_file_shadow, paravirtual),
+    SWITCH("large_pages", struct nw_file_shadow, large_pages),
     SPREAD("steps", struct nw_file_shadow, step_fields),
     CYAML_FIELD_END,
+};
+
+#define REAL(key, structure, member) CYAML_FIELD_FLOAT(key, OPTIONAL, structure, member)
+static const cyaml_schema_field_t selective_fields[] = {
+    WORD("policy", struct nw_file_selective, policy, choices),
+    WORD("start", struct nw_file_selective, start, starts),
+    NUMBER("interval", struct nw_file_selective, interval),
+    NUMBER("holdoff", struct nw_file_selective, holdoff),
+    NUMBER("counter", struct nw_file_selective, counter),
+    REAL("high", struct nw_file_selective, high),
+    REAL("low", struct nw_file_selective, low),
+    REAL("scale", struct nw_file_selective, scale),
+    SWITCH("keep_tables", struct nw_file_selective, keep_tables),
+    SWITCH("fill", struct nw_file_selective, fill),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t agile_fields[] = {
+    NUMBER("writes", struct nw_file_agile, writes),
+    NUMBER("interval", struct nw_file_agile, interval),
+    REAL("scale", struct nw_file_agile, scale),
+    CYAML_FIELD_END,
+};
+
+#define KSM(key) NUMBER(#key, struct nw_file_ksm, key)
+static const cyaml_schema_field_t ksm_fields[] = {
+    KSM(pages),       KSM(max_sharers),  KSM(interval),   KSM(scan_cycles),
+    KSM(merge_cycles), KSM(break_cycles), CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t mmio_fields[] = {
@@ -157,7 +206,11 @@ static const cyaml_schema_field_t hypervisor_fields[] = {
     NUMBER("world_switch", struct nw_file_hypervisor, world_switch),
     SPREAD("handler", struct nw_file_hypervisor, handler_fields),
     WORD_LIST("stage2_pages", struct nw_file_hypervisor, stage2_pages, stage2_pages),
+    SWITCH("pf_filter", struct nw_file_hypervisor, pf_filter),
     GROUP("shadow", struct nw_file_hypervisor, shadow, shadow_fields),
+    GROUP("ksm", struct nw_file_hypervisor, ksm, ksm_fields),
+    GROUP("selective", struct nw_file_hypervisor, selective, selective_fields),
+    GROUP("agile", struct nw_file_hypervisor, agile, agile_fields),
     CYAML_FIELD_SEQUENCE("mmio", OPTIONAL | CYAML_FLAG_POINTER, struct nw_file_hypervisor, mmio,
                          &mmio_entry, 0, NW_MMIO_RANGES),
     CYAML_FIELD_END,
@@ -202,6 +255,7 @@ const cyaml_schema_value_t nw_machine_schema = {
 #define TIB (MIB * MIB)
 #define ENTRIES_MAX (1u << 20)
 #define CYCLES_MAX 100000000u
+#define CYCLES_LONGEST UINT64_C(1000000000000)
 
 const struct nw_number_rule nw_machine_numbers[] = {
     {"core.clock_mhz", NW_NUMBER_COUNT, 1, 1000000},
@@ -218,7 +272,24 @@ const struct nw_number_rule nw_machine_numbers[] = {
     {"memory.dram_latency", NW_NUMBER_COUNT, 0, 1000000},
     {"hypervisor.mmio.*.base", NW_NUMBER_ADDRESS, 0, TIB - 4 * KIB},
     {"hypervisor.mmio.*.size", NW_NUMBER_ADDRESS, 4 * KIB, TIB},
+    {"hypervisor.ksm.pages", NW_NUMBER_COUNT, 0, 1000000},
+    {"hypervisor.ksm.max_sharers", NW_NUMBER_COUNT, 2, 1000000},
+    {"hypervisor.ksm.interval", NW_NUMBER_COUNT, 0, UINT64_MAX / 2},
+    {"hypervisor.ksm.*", NW_NUMBER_COUNT, 0, CYCLES_MAX},
+    {"hypervisor.shadow.memory", NW_NUMBER_BYTES, 0, TIB},
+    {"hypervisor.shadow.flood", NW_NUMBER_COUNT, 0, 1000000},
+    {"hypervisor.shadow.paravirtual_batch", NW_NUMBER_COUNT, 1, NW_PARAVIRTUAL_BATCH},
+    {"hypervisor.shadow.prefetch", NW_NUMBER_COUNT, 0, 1024},
     {"hypervisor.shadow.steps.*", NW_NUMBER_COUNT, 0, CYCLES_MAX},
+    {"hypervisor.selective.interval", NW_NUMBER_COUNT, 0, CYCLES_LONGEST},
+    {"hypervisor.selective.holdoff", NW_NUMBER_COUNT, 0, CYCLES_LONGEST},
+    {"hypervisor.selective.counter", NW_NUMBER_COUNT, 1, 1000000},
+    {"hypervisor.selective.high", NW_NUMBER_COUNT, 0, 100},
+    {"hypervisor.selective.low", NW_NUMBER_COUNT, 0, 100},
+    {"hypervisor.selective.scale", NW_NUMBER_COUNT, 0, 1000},
+    {"hypervisor.agile.writes", NW_NUMBER_COUNT, 1, 1000000},
+    {"hypervisor.agile.interval", NW_NUMBER_COUNT, 0, CYCLES_LONGEST},
+    {"hypervisor.agile.scale", NW_NUMBER_COUNT, 0, 1000},
     {"hypervisor.handler.*", NW_NUMBER_COUNT, 0, CYCLES_MAX},
     {"hypervisor.*", NW_NUMBER_COUNT, 0, CYCLES_MAX},
     {"guest.memory", NW_NUMBER_BYTES, MIB, TIB},

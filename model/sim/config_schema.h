@@ -42,7 +42,30 @@ struct nw_file_memory {
 
 struct nw_file_shadow {
   uint32_t sync;
+  uint64_t memory;
+  uint32_t flood, paravirtual_batch, prefetch;
+  bool cache_roots, unsync, direct_faults, paravirtual, large_pages;
   uint32_t steps[NW_SHADOW_STEPS];
+};
+
+struct nw_file_selective {
+  uint32_t policy, start;
+  uint64_t interval, holdoff;
+  uint32_t counter;
+  double high, low, scale;
+  bool keep_tables, fill;
+};
+
+struct nw_file_agile {
+  uint32_t writes;
+  uint64_t interval;
+  double scale;
+};
+
+struct nw_file_ksm {
+  uint32_t pages, max_sharers;
+  uint64_t interval;
+  uint32_t scan_cycles, merge_cycles, break_cycles;
 };
 
 #define NW_STAGE2_4K 1u
@@ -52,7 +75,11 @@ struct nw_file_hypervisor {
   uint32_t trap, world_switch;
   uint32_t handler[NW_EXIT_CAUSES];
   uint32_t stage2_pages; /* bit mask NW_STAGE2_*; 0: 4K */
+  bool pf_filter;
   struct nw_file_shadow shadow;
+  struct nw_file_ksm ksm;
+  struct nw_file_selective selective;
+  struct nw_file_agile agile;
   struct nw_mmio_range *mmio;
   uint32_t mmio_count;
 };

@@ -5,6 +5,8 @@ const char *const nw_mode_names[NW_MODES] = {
     [NW_MODE_NATIVE] = "native",
     [NW_MODE_NESTED] = "nested",
     [NW_MODE_SHADOW] = "shadow",
+    [NW_MODE_SELECTIVE] = "selective",
+    [NW_MODE_AGILE] = "agile",
 };
 
 const char *const nw_exit_cause_names[NW_EXIT_CAUSES] = {
@@ -18,6 +20,8 @@ const char *const nw_exit_cause_names[NW_EXIT_CAUSES] = {
     [NW_EXIT_MMIO] = "mmio",
     [NW_EXIT_HYPERCALL] = "hypercall",
     [NW_EXIT_MODE_SWITCH] = "mode_switch",
+    [NW_EXIT_KSM] = "ksm",
+    [NW_EXIT_POLICY] = "policy",
 };
 
 const char *const nw_shadow_step_names[NW_SHADOW_STEPS] = {

@@ -255,6 +255,7 @@ static enum event_outcome do_event(struct run *r, struct stream *s, size_t at) {
   static const uint8_t operands[] = {
       [NW_EVENT_MAP] = 4,   [NW_EVENT_UNMAP] = 2, [NW_EVENT_PROTECT] = 3, [NW_EVENT_BRK] = 2,
       [NW_EVENT_REMAP] = 4, [NW_EVENT_FORK] = 3,  [NW_EVENT_EXEC] = 1,    [NW_EVENT_EXIT] = 2,
+      [NW_EVENT_CONTENT] = 3,
   };
   const uint64_t *operand = s->words + at + 1;
   uint32_t event = nw_rec_aux(s->words[at]);
@@ -281,6 +282,9 @@ static enum event_outcome do_event(struct run *r, struct stream *s, size_t at) {
     return do_fork(r, s, operand);
   case NW_EVENT_EXEC:
     return do_exec(r, s, at, operand[0]);
+  case NW_EVENT_CONTENT:
+    return after(r, s, at,
+                 nw_machine_set_content(r->machine, operand[0], operand[1], operand[2]));
   case NW_EVENT_EXIT:
     return do_exit(r, s, at);
   default:
@@ -438,6 +442,14 @@ static bool check_architecture(struct run *r) {
               nw_trace_path(r->trace), architecture);
 }
 
+/* Tells the machine how long the run will be: all of the trace, or its share within the limit. */
+static void expect(const struct run *r) {
+  const struct nw_trace_counts *totals = nw_trace_totals(r->trace);
+  uint64_t references = nw_trace_references(totals);
+  double share = references > r->remaining ? (double)r->remaining / (double)references : 1.0;
+  nw_machine_expect(r->machine, (uint64_t)((double)totals->instructions * share));
+}
+
 static bool prepare(struct run *r, enum nw_mode mode) {
   char error[NW_RUN_ERROR / 2] = "";
   r->stream_count = (uint32_t)nw_trace_stream_count(r->trace);
@@ -450,6 +462,7 @@ static bool prepare(struct run *r, enum nw_mode mode) {
   r->machine = nw_machine_create(r->config, mode, error, sizeof error);
   if (!r->machine)
     return fail(r, NW_RUN_BAD_INPUT, "machine %s: %s", r->config->name, error);
+  expect(r);
   return true;
 }
 

@@ -98,6 +98,11 @@ static bool level_label(unsigned index, char *out, size_t size) {
   return index >= 1 && index <= 3;
 }
 
+static bool nested_label(unsigned index, char *out, size_t size) {
+  snprintf(out, size, "%u", index);
+  return index <= 3;
+}
+
 static bool page_label(unsigned index, char *out, size_t size) {
   static const char units[] = "KMGT";
   unsigned log2 = nw_page_size_log2(index);
@@ -207,6 +212,57 @@ static const struct row rows[] = {
          "Cycles of this step of the shadow fault path"),
   ONE("shadow.pages", machine.shadow_pages, "Count", "Pages of shadow tables held at the end"),
   ONE("shadow.bytes", machine.shadow_bytes, "Byte", "Bytes of shadow tables held at the end"),
+  ONE("shadow.bytes_peak", machine.shadow_bytes_peak, "Byte",
+      "Most bytes of shadow tables held at a time"),
+  ONE("shadow.bytes_average", machine.shadow_bytes_average, "Byte",
+      "Bytes of shadow tables held on average over sim.cycles"),
+  ONE("shadow.cached_hits", machine.shadow_cached_hits, "Count",
+      "Writes of another root that found its shadow tables still there"),
+  ONE("shadow.evictions", machine.shadow_evictions, "Count",
+      "Shadow tables evicted for want of memory"),
+  ONE("shadow.unshadowed", machine.shadow_unshadowed, "Count",
+      "Shadow tables given up because the guest wrote theirs without using it"),
+  ONE("shadow.unsyncs", machine.shadow_unsyncs, "Count",
+      "Shadow tables whose guest table the guest was let write"),
+  ONE("shadow.resyncs", machine.shadow_resyncs, "Count",
+      "Shadow tables that were brought up to date again"),
+  ONE("shadow.resync_entries", machine.shadow_resync_entries, "Count",
+      "Entries that were compared with the guest's for that"),
+  ONE("shadow.prefetched", machine.shadow_prefetched, "Count",
+      "Shadow entries filled beside the one that a fault was about"),
+  ONE("shadow.prefetch_used", machine.shadow_prefetch_used, "Count",
+      "Prefetched shadow entries that a walk has read since"),
+  ONE("shadow.direct_faults", machine.shadow_direct_faults, "Count",
+      "Faults that the hardware delivered to the guest without an exit"),
+  ONE("shadow.hypercalls", machine.shadow_hypercalls, "Count",
+      "Hypercalls that told of stores to guest tables"),
+  ONE("shadow.hypercall_updates", machine.shadow_hypercall_updates, "Count",
+      "Stores to guest tables that hypercalls told of"),
+  ONE("shadow.rmap_walks", machine.shadow_rmap_walks, "Count",
+      "Times that the shadow entries of a guest frame were looked up and followed"),
+  ONE("selective.switches", machine.selective_switches, "Count",
+      "Switches between nested and shadow paging"),
+  ONE("selective.cycles.nested", machine.selective_cycles_nested, "Cycle",
+      "Cycles under nested paging in selective mode"),
+  ONE("selective.cycles.shadow", machine.selective_cycles_shadow, "Cycle",
+      "Cycles under shadow paging in selective mode, switches to it included"),
+  ONE("ksm.scanned", machine.ksm_scanned, "Count", "Guest pages that the host's scanner looked at"),
+  ONE("ksm.merged", machine.ksm_merged, "Count",
+      "Guest pages that got another page's memory, of the same content"),
+  ONE("ksm.broken", machine.ksm_broken, "Count",
+      "Merged pages that got memory of their own again, since they were written"),
+  ONE("ksm.bytes_saved", machine.ksm_bytes_saved, "Byte", "Host memory saved at the end"),
+  ONE("ksm.bytes_saved_peak", machine.ksm_bytes_saved_peak, "Byte",
+      "Most host memory saved at a time"),
+  ONE("ksm.cycles", machine.ksm_cycles, "Cycle", "Cycles of scanning, merging and breaking"),
+  ONE("agile.switches", machine.agile_switches, "Count",
+      "Times that the virtual machine went from nested to agile walks or back"),
+  ONE("agile.to_nested", machine.agile_to_nested, "Count",
+      "Guest tables that went from shadowed to nested"),
+  ONE("agile.to_shadow", machine.agile_to_shadow, "Count",
+      "Guest tables that went from nested to shadowed"),
+  FAMILY("agile.levels_nested.", mmu.agile_walks, NW_LEVELS, nested_label, "Count",
+         "Agile walks that came through this many levels of the guest's own tables"),
   ONE("cycles.base", machine.cycles_base, "Cycle", "Cycles of the instructions themselves"),
   ONE("cycles.memory", machine.cycles_memory, "Cycle",
       "Cycles of the program's references in the memory hierarchy"),
@@ -262,6 +318,17 @@ static void visit_seconds(const struct visitor *v, const struct nw_run_result *r
   v->visit(v->context, &seconds);
 }
 
+static void visit_scale(const struct visitor *v, const char *name, double scale) {
+  struct nw_statistic statistic = {
+      .name = name,
+      .description = "Factor on the policy's intervals, so that they suit the run's length",
+      .unit = "Ratio",
+      .kind = NW_STATISTIC_REAL,
+      .real = scale,
+  };
+  v->visit(v->context, &statistic);
+}
+
 enum { ACCESSES, HITS, MISSES };
 
 /* memory.CACHE.accesses, hits, misses: the total, then by requester. */
@@ -293,6 +360,8 @@ void nw_statistics_visit(const struct nw_run_result *result,
   visit_seconds(&v, result);
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
     visit_row(&v, result, &rows[i]);
+  visit_scale(&v, "selective.scale", result->machine.selective_scale);
+  visit_scale(&v, "agile.scale", result->machine.agile_scale);
   for (uint32_t i = 0; i < result->caches; i++)
     visit_cache(&v, &result->cache[i]);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "system/hypervisor.h"
+#include "system/ksm.h"
 
 #define DOMAIN_KERNEL 0
 #define DACR_CLIENTS 0x5u /* domains 0 (kernel) and 1 (programs) are clients */
@@ -45,8 +46,12 @@ bool nw_guest_kernel_clear_frame(struct nw_guest_kernel *kernel, uint64_t frame)
   struct nw_machine *machine = kernel->machine;
   uint64_t ipa = frame << NW_FRAME_LOG2;
   nw_machine_kernel_works(machine, machine->config.guest.page_clear_cycles);
-  if (!kernel->booted || !nw_frames_has(kernel->low, frame))
+  if (!kernel->booted)
     return true;
+  if (!nw_frames_has(kernel->low, frame)) {
+    nw_ksm_note(machine, ipa, NW_CONTENT_ZERO);
+    return true;
+  }
   return nw_machine_kernel_store(machine, NW_LINEAR_BASE + ipa, &zeros);
 }
 
@@ -83,6 +88,7 @@ static bool write_at_boot(struct nw_machine *machine, uint64_t address, unsigned
   uint64_t pa = address;
   if (machine->hypervisor != NULL && !nw_hypervisor_back(machine->hypervisor, address, &pa))
     return nw_machine_fail(machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
+  nw_ksm_note(machine, address, NW_CONTENT_OWN);
   return nw_physical_write(machine->memory, pa, size, value) ||
          nw_machine_fail(machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
 }
@@ -95,7 +101,10 @@ static bool write_guest(void *context, uint64_t address, unsigned size, uint64_t
   machine->statistics->pte_writes++;
   nw_machine_kernel_works(machine, machine->config.guest.pte_write_cycles);
   struct nw_store store = {.value = value, .size = size};
-  return nw_machine_kernel_store(machine, NW_LINEAR_BASE + address, &store);
+  if (!nw_machine_kernel_store(machine, NW_LINEAR_BASE + address, &store))
+    return false;
+  nw_paravirtual_stored(machine, address);
+  return true;
 }
 
 /* Two second-level tables of 1 KB, for two neighbouring megabytes, share a frame. */
@@ -144,8 +153,10 @@ static bool root_create(struct nw_guest_kernel *kernel, struct nw_page_table *ta
 
 static void root_destroy(struct nw_guest_kernel *kernel, struct nw_page_table *table) {
   uint64_t frames = is_short(kernel) ? UINT64_C(1) << SHORT_ROOT_ORDER : 1;
-  for (uint64_t i = 0; i < frames; i++)
+  for (uint64_t i = 0; i < frames; i++) {
+    nw_paravirtual_released(kernel->machine, table->root + (i << NW_FRAME_LOG2));
     nw_frames_drop(kernel->low, (table->root >> NW_FRAME_LOG2) + i);
+  }
 }
 
 /* Makes the kernel's part of a new root: short descriptors are copied, in one go as memcpy() does;
@@ -159,6 +170,7 @@ static bool add_kernel_part(struct nw_guest_kernel *kernel, struct nw_page_table
     return write_guest(kernel, pte.address, kernel->format->descriptor_bytes, descriptor);
   }
   uint64_t offset = ROOT_KERNEL_FRAME * NW_FRAME_BYTES, pa;
+  nw_ksm_note(machine, table->root + offset, NW_CONTENT_OWN);
   if (!nw_machine_guest_address(machine, table->root + offset, &pa))
     return nw_machine_fail(machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
   for (uint64_t i = 0; i < NW_FRAME_BYTES; i += 4) {
@@ -317,7 +329,7 @@ nw_process_id nw_guest_kernel_fork(struct nw_guest_kernel *kernel, nw_process_id
 
 static void set_running(struct nw_guest_kernel *kernel, nw_process_id id) {
   kernel->running = id;
-  kernel->machine->running = id != 0;
+  nw_machine_set_running(kernel->machine, id != 0);
 }
 
 bool nw_guest_kernel_switch(struct nw_guest_kernel *kernel, nw_process_id id) {

@@ -9,6 +9,8 @@
  */
 #include "system/guest_kernel.h"
 
+#include "system/ksm.h"
+
 #define DOMAIN_PROGRAM 1
 #define LARGEST_BYTES (UINT64_C(1) << 21)
 
@@ -280,6 +282,7 @@ static bool copy_mappings(struct nw_guest_kernel *kernel, struct nw_address_spac
     moved.start += distance;
     moved.end += distance;
     moved.device_offset -= moved.device ? distance : 0;
+    moved.content_start += moved.content != 0 ? distance : 0;
     if (!nw_mappings_insert(&space->mappings, &moved))
       return nw_machine_fail(kernel->machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
   }
@@ -354,6 +357,31 @@ bool nw_guest_kernel_copy_pages(struct nw_guest_kernel *kernel, struct nw_addres
 
 /* -- faults --------------------------------------------------------------------------------- */
 
+/* Fresh pages hold what the mapping says, page by page. */
+static void note_content(struct nw_guest_kernel *kernel, const struct nw_mapping *mapping,
+                         uint64_t va, uint64_t output, uint8_t log2) {
+  for (uint64_t at = 0; at < UINT64_C(1) << log2; at += NW_FRAME_BYTES)
+    nw_ksm_note(
+        kernel->machine, output + at,
+        nw_content_of_page(mapping->content, (va + at - mapping->content_start) >> NW_FRAME_LOG2));
+}
+
+bool nw_guest_kernel_set_content(struct nw_guest_kernel *kernel, uint64_t start, uint64_t end,
+                                 uint64_t tag) {
+  struct nw_address_space *space = nw_guest_kernel_space(kernel);
+  struct nw_mapping data = {.content = tag, .content_start = start};
+  struct nw_pte pte;
+  if (!nw_mappings_set_content(&space->mappings, start, end, tag))
+    return nw_machine_fail(kernel->machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
+  for (uint64_t va = start; va < end; va += NW_FRAME_BYTES) {
+    nw_page_table_find(&space->table, va, &pte);
+    if (pte.meaning.kind == NW_DESCRIPTOR_LEAF &&
+        counted_in(kernel, pte.meaning.output + (va - pte.va)) != NULL)
+      note_content(kernel, &data, va, pte.meaning.output + (va - pte.va), NW_FRAME_LOG2);
+  }
+  return true;
+}
+
 /* Maps fresh, cleared memory of 2^log2 bytes at `va`; `found` is false when there is none. */
 static bool map_fresh(struct nw_guest_kernel *kernel, struct nw_address_space *space,
                       const struct nw_mapping *mapping, uint64_t va, uint8_t log2, bool *found) {
@@ -365,6 +393,8 @@ static bool map_fresh(struct nw_guest_kernel *kernel, struct nw_address_space *s
   bool done = true;
   for (uint64_t i = 0; done && i < UINT64_C(1) << (log2 - NW_FRAME_LOG2); i++)
     done = nw_guest_kernel_clear_frame(kernel, frame + i);
+  if (done && mapping->content != 0)
+    note_content(kernel, mapping, va, leaf.output, log2);
   if (done && nw_page_table_map(&space->table, va, &leaf))
     return true;
   drop_frames(kernel, leaf.output, log2);
@@ -422,6 +452,7 @@ static bool copy_page(struct nw_guest_kernel *kernel, struct nw_address_space *s
   if (done && nw_frames_has(kernel->low, frame))
     done = nw_machine_kernel_store(machine, NW_LINEAR_BASE + leaf.output, &page);
   nw_machine_kernel_works(machine, machine->config.guest.page_copy_cycles);
+  nw_ksm_note(machine, leaf.output, nw_ksm_content(machine, old));
   if (!done || !nw_page_table_clear(&space->table, pte)) {
     drop_frames(kernel, leaf.output, NW_FRAME_LOG2);
     return false;

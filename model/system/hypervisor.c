@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "system/ksm.h"
+
 #define SCTLR_M (1u << 0)
 #define LARGE_LOG2 21
 #define LARGE_ORDER (LARGE_LOG2 - NW_FRAME_LOG2)
@@ -23,6 +25,10 @@ bool nw_hypervisor_backing(const struct nw_hypervisor *hypervisor, uint64_t ipa,
     return false;
   *pa = ((uint64_t)hypervisor->backing[frame] << NW_FRAME_LOG2) | (ipa & (NW_FRAME_BYTES - 1));
   return true;
+}
+
+bool nw_hypervisor_is_writable(const struct nw_hypervisor *hypervisor, uint64_t ipa) {
+  return !hypervisor->read_only[ipa >> NW_FRAME_LOG2];
 }
 
 uint8_t nw_hypervisor_backing_log2(const struct nw_hypervisor *hypervisor, uint64_t ipa) {
@@ -43,25 +49,52 @@ static bool can_back_large(const struct nw_hypervisor *hypervisor, uint64_t star
 }
 
 static bool map_host(struct nw_hypervisor *hypervisor, uint64_t ipa, uint64_t frame,
-                     uint8_t page_log2) {
+                     uint8_t page_log2, bool writable) {
   struct nwi_leaf leaf = {.output = frame << NW_FRAME_LOG2,
                           .page_log2 = page_log2,
                           .readable = true,
-                          .writable = true,
+                          .writable = writable,
                           .executable = true,
                           .user = true};
   if (!nw_page_table_map(&hypervisor->host_table, NW_SLOT_BASE + ipa, &leaf))
     return false;
-  for (uint64_t i = 0; i < UINT64_C(1) << (page_log2 - NW_FRAME_LOG2); i++)
-    hypervisor->backing[(ipa >> NW_FRAME_LOG2) + i] = (uint32_t)(frame + i);
+  for (uint64_t i = 0; i < UINT64_C(1) << (page_log2 - NW_FRAME_LOG2); i++) {
+    uint64_t guest = (ipa >> NW_FRAME_LOG2) + i;
+    hypervisor->backed_frames += hypervisor->backing[guest] == 0;
+    hypervisor->backing[guest] = (uint32_t)(frame + i);
+    hypervisor->read_only[guest] = !writable;
+    hypervisor->owner[frame + i] = writable ? (uint32_t)guest + 1 : 0;
+  }
+  return true;
+}
+
+bool nw_hypervisor_remap(struct nw_hypervisor *hypervisor, uint64_t ipa, uint32_t frame,
+                         bool writable) {
+  uint64_t page = ipa & ~(NW_FRAME_BYTES - 1);
+  uint32_t old = hypervisor->backing[page >> NW_FRAME_LOG2];
+  struct nw_pte pte;
+  nw_page_table_find(&hypervisor->host_table, NW_SLOT_BASE + page, &pte);
+  if (pte.span_log2 > NW_FRAME_LOG2 && !nw_page_table_split(&hypervisor->host_table, &pte))
+    return false;
+  hypervisor->machine->mode->unmap_frame(hypervisor->machine, page);
+  hypervisor->owner[old] = 0;
+  return map_host(hypervisor, page, frame, NW_FRAME_LOG2, writable);
+}
+
+/* 2^order host frames that read as 0: nobody sees what they were used for before. */
+static bool allocate_cleared(struct nw_hypervisor *hypervisor, unsigned order, uint64_t *frame) {
+  if (!nw_frames_allocate(hypervisor->frames, order, frame))
+    return false;
+  for (uint64_t i = 0; i < UINT64_C(1) << order; i++)
+    nw_physical_clear_frame(hypervisor->machine->memory, (*frame + i) << NW_FRAME_LOG2);
   return true;
 }
 
 static bool back_large(struct nw_hypervisor *hypervisor, uint64_t ipa) {
   uint64_t frame, start = ipa & ~(LARGE_BYTES - 1);
   return hypervisor->machine->config.hypervisor.stage2_large && can_back_large(hypervisor, start) &&
-         nw_frames_allocate(hypervisor->frames, LARGE_ORDER, &frame) &&
-         map_host(hypervisor, start, frame, LARGE_LOG2);
+         allocate_cleared(hypervisor, LARGE_ORDER, &frame) &&
+         map_host(hypervisor, start, frame, LARGE_LOG2, true);
 }
 
 bool nw_hypervisor_back(struct nw_hypervisor *hypervisor, uint64_t ipa, uint64_t *pa) {
@@ -71,9 +104,9 @@ bool nw_hypervisor_back(struct nw_hypervisor *hypervisor, uint64_t ipa, uint64_t
   if (!nw_hypervisor_is_memory(hypervisor, ipa))
     return false;
   if (!back_large(hypervisor, ipa)) {
-    if (!nw_frames_allocate(hypervisor->frames, 0, &frame))
+    if (!allocate_cleared(hypervisor, 0, &frame))
       return false;
-    if (!map_host(hypervisor, ipa & ~(NW_FRAME_BYTES - 1), frame, NW_FRAME_LOG2)) {
+    if (!map_host(hypervisor, ipa & ~(NW_FRAME_BYTES - 1), frame, NW_FRAME_LOG2, true)) {
       nw_frames_drop(hypervisor->frames, frame);
       return false;
     }
@@ -127,11 +160,9 @@ bool nw_hypervisor_allocate_table(struct nw_hypervisor *hypervisor, uint64_t byt
   while (NW_FRAME_BYTES << order < bytes)
     order++;
   uint64_t frame;
-  if (!nw_frames_allocate(hypervisor->frames, order, &frame))
+  if (!allocate_cleared(hypervisor, order, &frame))
     return false;
   *address = frame << NW_FRAME_LOG2;
-  for (uint64_t i = 0; i < UINT64_C(1) << order; i++)
-    nw_physical_clear_frame(hypervisor->machine->memory, (frame + i) << NW_FRAME_LOG2);
   return true;
 }
 
@@ -206,6 +237,8 @@ static uint64_t host_bytes(const struct nw_machine_config *config) {
 }
 
 bool nw_hypervisor_create(struct nw_machine *machine, char *error, size_t error_size) {
+  if (machine->hypervisor != NULL)
+    return true; /* two ways of paging share it */
   struct nw_hypervisor *hypervisor = calloc(1, sizeof *hypervisor);
   if (hypervisor == NULL)
     return nw_machine_error(error, error_size, "out of memory for the hypervisor");
@@ -216,12 +249,18 @@ bool nw_hypervisor_create(struct nw_machine *machine, char *error, size_t error_
   machine->memory = nw_physical_memory_create(bytes);
   hypervisor->frames = nw_frames_create(1, (bytes >> NW_FRAME_LOG2) - 1);
   hypervisor->backing = calloc(hypervisor->guest_frames, sizeof *hypervisor->backing);
-  if (machine->memory == NULL || hypervisor->frames == NULL || hypervisor->backing == NULL)
+  hypervisor->read_only = calloc(hypervisor->guest_frames, sizeof *hypervisor->read_only);
+  hypervisor->owner = calloc(bytes >> NW_FRAME_LOG2, sizeof *hypervisor->owner);
+  if (machine->memory == NULL || hypervisor->frames == NULL || hypervisor->backing == NULL ||
+      hypervisor->read_only == NULL || hypervisor->owner == NULL)
     return nw_machine_error(error, error_size, "out of memory for the host's memory");
   if (!create_host_table(hypervisor))
     return nw_machine_error(error, error_size, "host memory of %llu bytes does not hold its tables",
                             (unsigned long long)bytes);
-  return true;
+  if (machine->config.hypervisor.ksm.pages > 0)
+    machine->ksm = nw_ksm_create(machine);
+  return machine->ksm != NULL || machine->config.hypervisor.ksm.pages == 0 ||
+         nw_machine_error(error, error_size, "out of memory for same-page merging");
 }
 
 void nw_hypervisor_destroy(struct nw_hypervisor *hypervisor) {
@@ -229,5 +268,7 @@ void nw_hypervisor_destroy(struct nw_hypervisor *hypervisor) {
     return;
   nw_frames_destroy(hypervisor->frames);
   free(hypervisor->backing);
+  free(hypervisor->read_only);
+  free(hypervisor->owner);
   free(hypervisor);
 }

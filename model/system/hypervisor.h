@@ -23,8 +23,11 @@ struct nw_hypervisor {
   struct nw_page_table host_table; /* host virtual address to PA */
   struct nw_regime host_regime;    /* that the host's own table is walked under */
   uint32_t *backing;               /* host frame by guest frame, 0: none; a copy of host_table */
+  bool *read_only;                 /* by guest frame; likewise a copy */
+  uint32_t *owner;                 /* guest frame plus 1 by host frame that it alone uses, else 0 */
   uint64_t guest_frames;
-  uint64_t cycles; /* of references made since nw_hypervisor_begin() */
+  uint64_t backed_frames; /* those that have host memory */
+  uint64_t cycles;        /* of references made since nw_hypervisor_begin() */
 };
 
 bool nw_hypervisor_create(struct nw_machine *machine, char *error, size_t error_size);
@@ -38,6 +41,13 @@ bool nw_hypervisor_is_memory(const struct nw_hypervisor *hypervisor, uint64_t ip
 bool nw_hypervisor_back(struct nw_hypervisor *hypervisor, uint64_t ipa, uint64_t *pa);
 /** The same without giving. */
 bool nw_hypervisor_backing(const struct nw_hypervisor *hypervisor, uint64_t ipa, uint64_t *pa);
+/** Whether the host lets that frame be written; false for one that it shares, or that it keeps
+ * read-only for another reason. */
+bool nw_hypervisor_is_writable(const struct nw_hypervisor *hypervisor, uint64_t ipa);
+/** Maps the 4 KB guest frame of `ipa`, which is backed, to host frame `frame`, after the mode has
+ * forgotten its old mapping. False when there is no memory for the host's own table. */
+bool nw_hypervisor_remap(struct nw_hypervisor *hypervisor, uint64_t ipa, uint32_t frame,
+                         bool writable);
 /** log2 of the host page that backs `ipa`, 12 or 21; 0 when nothing does. */
 uint8_t nw_hypervisor_backing_log2(const struct nw_hypervisor *hypervisor, uint64_t ipa);
 

@@ -11,8 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "system/agile.h"
+#include "system/chooser.h"
 #include "system/guest_kernel.h"
 #include "system/hypervisor.h"
+#include "system/ksm.h"
 
 #define INSTRUCTION_BYTES 4u /* of the fetches in a run, for the caches: ARM, not Thumb */
 #define LINE_WITHOUT_CACHES 64u
@@ -22,9 +25,9 @@
 #define LEAST_GUEST_MEMORY (UINT64_C(1) << 20)
 
 static const struct nw_paging_mode *const modes[NW_MODES] = {
-    [NW_MODE_NATIVE] = &nw_native_mode,
-    [NW_MODE_NESTED] = &nw_nested_mode,
-    [NW_MODE_SHADOW] = &nw_shadow_mode,
+    [NW_MODE_NATIVE] = &nw_native_mode, [NW_MODE_NESTED] = &nw_nested_mode,
+    [NW_MODE_SHADOW] = &nw_shadow_mode, [NW_MODE_SELECTIVE] = &nw_selective_mode,
+    [NW_MODE_AGILE] = &nw_agile_mode,
 };
 
 bool nw_machine_error(char *error, size_t size, const char *format, ...) {
@@ -39,6 +42,16 @@ bool nw_machine_fail(struct nw_machine *machine, enum nw_machine_status status) 
   if (machine->status == NW_MACHINE_OK)
     machine->status = status;
   return false;
+}
+
+void nw_machine_set_running(struct nw_machine *machine, bool running) {
+  machine->running = running;
+  machine->undisturbed = running && !machine->due;
+}
+
+void nw_machine_set_due(struct nw_machine *machine, bool due) {
+  machine->due = due;
+  machine->undisturbed = machine->running && !due;
 }
 
 /* -- what the parts share ------------------------------------------------------------------- */
@@ -58,9 +71,20 @@ bool nw_machine_is_mmio(const struct nw_machine *machine, uint64_t ipa) {
   return false;
 }
 
+uint64_t nw_machine_cycles(const struct nw_machine *machine) {
+  const struct nw_machine_statistics *s = machine->statistics;
+  double base = (double)s->instructions * machine->config.base_cpi;
+  return (uint64_t)llround(base) + s->cycles_memory + s->cycles_translation +
+         s->cycles_guest_kernel + s->cycles_exits;
+}
+
 void nw_machine_write_register(struct nw_machine *machine, enum nw_register reg, uint64_t value) {
   nw_regime_write(&machine->guest_regime, reg, value);
   machine->mode->write_register(machine, reg, value);
+}
+
+uint64_t nw_machine_read_register(const struct nw_machine *machine, enum nw_register reg) {
+  return machine->mode->read_register(machine, reg);
 }
 
 void nw_machine_invalidate(struct nw_machine *machine, enum nw_tlbi operation, uint64_t operand) {
@@ -103,6 +127,17 @@ bool nw_machine_kernel_load(struct nw_machine *machine, uint64_t va) {
   return kernel_access(machine, va, NW_READ, NULL, &pa, &emulated);
 }
 
+/* A store that nobody has emulated: the frame is the guest's own. */
+static void note_store(struct nw_machine *machine, uint64_t pa, const struct nw_store *store) {
+  if (machine->ksm == NULL)
+    return;
+  uint32_t owner = machine->hypervisor->owner[pa >> NW_FRAME_LOG2];
+  bool clears = store->size == NW_STORE_FRAME;
+  if (owner != 0)
+    nw_ksm_note(machine, (uint64_t)(owner - 1) << NW_FRAME_LOG2,
+                clears ? NW_CONTENT_ZERO : NW_CONTENT_OWN);
+}
+
 bool nw_machine_kernel_store(struct nw_machine *machine, uint64_t va,
                              const struct nw_store *store) {
   uint64_t pa;
@@ -111,6 +146,8 @@ bool nw_machine_kernel_store(struct nw_machine *machine, uint64_t va,
     return false;
   if (emulated)
     return true;
+  note_store(machine, pa, store);
+  nw_agile_dirtied(machine, pa);
   if (store->size == NW_STORE_FRAME) {
     nw_physical_clear_frame(machine->memory, pa);
     return true;
@@ -181,6 +218,28 @@ static bool check_ranges(const struct nw_machine_config *config, char *error, si
   return true;
 }
 
+static bool check_shadow(const struct nw_machine_config *config, char *error, size_t error_size) {
+  const struct nw_shadow_config *shadow = &config->hypervisor.shadow;
+  if (shadow->memory != 0 && shadow->memory < NW_SHADOW_MEMORY_LEAST)
+    return nw_machine_error(
+        error, error_size, "hypervisor.shadow.memory is %llu bytes, expected 0 or at least %llu",
+        (unsigned long long)shadow->memory, (unsigned long long)NW_SHADOW_MEMORY_LEAST);
+  if (shadow->paravirtual &&
+      (shadow->paravirtual_batch == 0 || shadow->paravirtual_batch > NW_PARAVIRTUAL_BATCH))
+    return nw_machine_error(error, error_size,
+                            "hypervisor.shadow.paravirtual_batch is %u, expected 1 to %d",
+                            shadow->paravirtual_batch, NW_PARAVIRTUAL_BATCH);
+  if (shadow->direct_faults && !config->hypervisor.pf_filter)
+    return nw_machine_error(error, error_size,
+                            "hypervisor.shadow.direct_faults needs a machine whose hardware "
+                            "filters page faults (hypervisor.pf_filter)");
+  if (shadow->direct_faults && config->guest.deprivileged)
+    return nw_machine_error(error, error_size,
+                            "hypervisor.shadow.direct_faults needs a guest kernel that keeps its "
+                            "privilege: a de-privileged one is entered by the hypervisor only");
+  return true;
+}
+
 static bool check_config(const struct nw_machine_config *config, char *error, size_t error_size) {
   uint64_t memory = config->guest.memory, host = config->hypervisor.memory;
   if (memory < LEAST_GUEST_MEMORY || memory > NW_SLOT_BYTES || (memory & (NW_FRAME_BYTES - 1)) != 0)
@@ -200,7 +259,7 @@ static bool check_config(const struct nw_machine_config *config, char *error, si
   if (config->format != NW_GUEST_SHORT && config->format != NW_GUEST_LPAE)
     return nw_machine_error(error, error_size, "format %d, expected short (0) or lpae (1)",
                             (int)config->format);
-  return check_ranges(config, error, error_size);
+  return check_ranges(config, error, error_size) && check_shadow(config, error, error_size);
 }
 
 static bool create_hardware(struct nw_machine *machine, char *error, size_t error_size) {
@@ -209,7 +268,7 @@ static bool create_hardware(struct nw_machine *machine, char *error, size_t erro
       [NW_GUEST_LPAE] = {NW_REGIME_ARMV7_LPAE, NW_REGIME_ARMV7_LPAE_S2},
   };
   struct nw_machine_config *config = &machine->config;
-  bool stage2 = machine->mode_kind == NW_MODE_NESTED;
+  bool stage2 = machine->mode_kind != NW_MODE_NATIVE && machine->mode_kind != NW_MODE_SHADOW;
   config->mmu.regime = kinds[config->format][stage2];
   nw_regime_init(&machine->guest_regime, kinds[config->format][0]);
   machine->mmu = nw_mmu_create(&config->mmu, error, error_size);
@@ -221,6 +280,7 @@ static bool create_hardware(struct nw_machine *machine, char *error, size_t erro
   machine->walker.context = machine;
   machine->walker.read = read_for_walker;
   machine->program_accesses = config->program_accesses;
+  machine->watched = machine->program_accesses || config->hypervisor.ksm.pages > 0;
   machine->line = config->memory.caches > 0 ? config->memory.cache[0].line : LINE_WITHOUT_CACHES;
   return true;
 }
@@ -230,7 +290,9 @@ static void reset_statistics(struct nw_machine *machine) {
   uint64_t pages = machine->statistics->shadow_pages, bytes = machine->statistics->shadow_bytes;
   *machine->statistics =
       (struct nw_machine_statistics){.shadow_pages = pages, .shadow_bytes = bytes};
+  nw_gauge_reset(&machine->shadow_bytes, 0);
   nw_mmu_reset_statistics(machine->mmu);
+  nw_chooser_begin(machine);
 }
 
 static bool create_parts(struct nw_machine *machine, char *error, size_t error_size) {
@@ -274,11 +336,18 @@ struct nw_machine *nw_machine_create(const struct nw_machine_config *config, enu
   return machine;
 }
 
+void nw_machine_expect(struct nw_machine *machine, uint64_t instructions) {
+  if (machine->chooser != NULL)
+    nw_chooser_expect(machine, instructions);
+}
+
 void nw_machine_destroy(struct nw_machine *machine) {
   if (machine == NULL)
     return;
   nw_guest_kernel_destroy(machine->kernel);
   machine->mode->stop(machine);
+  nw_paravirtual_destroy(machine->paravirtual);
+  nw_ksm_destroy(machine->ksm);
   nw_hypervisor_destroy(machine->hypervisor);
   nw_physical_memory_destroy(machine->memory);
   nw_hierarchy_destroy(machine->hierarchy);
@@ -290,6 +359,7 @@ void nw_machine_destroy(struct nw_machine *machine) {
 /* -- what the driver asks of the kernel ------------------------------------------------------ */
 
 static void enter(struct nw_machine *machine) {
+  nw_chooser_look(machine);
   machine->status = NW_MACHINE_OK;
   machine->mode->enter_kernel(machine, false);
 }
@@ -377,6 +447,17 @@ enum nw_machine_status nw_machine_map_device(struct nw_machine *machine, uint64_
   return map(machine, va, length, &mapping);
 }
 
+enum nw_machine_status nw_machine_set_content(struct nw_machine *machine, uint64_t va,
+                                              uint64_t length, uint64_t tag) {
+  uint64_t start, end;
+  enum nw_machine_status status = check_range(machine, va, length, &start, &end);
+  if (status != NW_MACHINE_OK || start == end)
+    return status;
+  enter(machine);
+  nw_guest_kernel_set_content(machine->kernel, start, end, tag);
+  return leave(machine);
+}
+
 enum nw_machine_status nw_machine_unmap(struct nw_machine *machine, uint64_t va, uint64_t length) {
   uint64_t start, end;
   enum nw_machine_status status = check_range(machine, va, length, &start, &end);
@@ -417,6 +498,7 @@ enum nw_machine_status nw_machine_remap(struct nw_machine *machine, uint64_t old
 enum nw_machine_status nw_machine_syscall(struct nw_machine *machine) {
   if (!machine->running)
     return NW_MACHINE_BAD_PROCESS;
+  nw_chooser_look(machine);
   machine->status = NW_MACHINE_OK;
   machine->statistics->syscalls++;
   machine->mode->enter_kernel(machine, true);
@@ -445,6 +527,15 @@ static void reference_memory(struct nw_machine *machine, enum nw_access access, 
   machine->statistics->cycles_memory += cycles;
 }
 
+/* What an access leads to besides its translation. */
+static void finish_access(struct nw_machine *machine, enum nw_access access, uint64_t pa,
+                          uint32_t count) {
+  if (machine->program_accesses)
+    reference_memory(machine, access, pa, count);
+  if (machine->ksm != NULL)
+    nw_ksm_accessed(machine, access, pa);
+}
+
 static inline void count_references(struct nw_machine *machine, enum nw_access access,
                                     uint32_t count) {
   machine->statistics->references += count;
@@ -452,8 +543,16 @@ static inline void count_references(struct nw_machine *machine, enum nw_access a
     machine->statistics->instructions += count;
 }
 
+/* FNV-1a over what the guest is told. */
+static void note_fault(struct nw_machine *machine, const struct nw_fault *fault) {
+  const uint64_t told[] = {fault->type, fault->level, fault->va, fault->access};
+  for (unsigned i = 0; i < sizeof told / sizeof told[0]; i++)
+    machine->fault_trail = (machine->fault_trail ^ told[i]) * UINT64_C(0x100000001b3);
+}
+
 /* The kernel gets the program's fault. */
 static bool deliver(struct nw_machine *machine, const struct nw_request *request) {
+  note_fault(machine, &machine->guest_fault);
   machine->mode->enter_kernel(machine, true);
   bool done = nw_guest_kernel_fault(machine->kernel, request->va, (enum nw_access)request->access);
   machine->mode->leave_kernel(machine, true);
@@ -492,8 +591,8 @@ static enum nw_machine_status access_with_faults(struct nw_machine *machine,
     machine->statistics->cycles_translation += result->cycles;
     translated += more;
     done += more;
-    if (done == count && machine->program_accesses)
-      reference_memory(machine, access, result->pa, translated);
+    if (done == count && machine->watched)
+      finish_access(machine, access, result->pa, translated);
     if (done == count)
       break;
   }
@@ -512,10 +611,11 @@ static enum nw_machine_status check_address(const struct nw_machine *machine, en
 
 enum nw_machine_status nw_machine_access(struct nw_machine *machine, enum nw_access access,
                                          uint64_t va, uint32_t count) {
-  if (va >= NW_USER_END || !machine->running || count == 0) {
+  if (va >= NW_USER_END || !machine->undisturbed || count == 0) {
     enum nw_machine_status status = check_address(machine, access, va);
     if (status != NW_MACHINE_OK || count == 0)
       return status;
+    nw_chooser_look(machine);
   }
   struct nw_request request = {.va = va, .access = (uint8_t)access, .privilege = NW_USER};
   struct nw_result result;
@@ -524,8 +624,8 @@ enum nw_machine_status nw_machine_access(struct nw_machine *machine, enum nw_acc
   if (done != count)
     return access_with_faults(machine, &request, count, done, &result);
   count_references(machine, access, count);
-  if (machine->program_accesses)
-    reference_memory(machine, access, result.pa, count);
+  if (machine->watched)
+    finish_access(machine, access, result.pa, count);
   return NW_MACHINE_OK;
 }
 
@@ -535,6 +635,10 @@ const struct nw_machine_statistics *nw_machine_statistics(const struct nw_machin
   struct nw_machine_statistics *statistics = machine->statistics;
   statistics->cycles_base =
       (uint64_t)llround((double)statistics->instructions * machine->config.base_cpi);
+  nw_chooser_count(machine);
+  statistics->shadow_bytes_peak = machine->shadow_bytes.peak;
+  statistics->shadow_bytes_average =
+      nw_gauge_average(&machine->shadow_bytes, nw_machine_cycles(machine));
   return statistics;
 }
 

@@ -8,7 +8,14 @@
 
 #include <nestwalk/nestwalk.h>
 
-enum nw_mode { NW_MODE_NATIVE = 0, NW_MODE_NESTED, NW_MODE_SHADOW, NW_MODES };
+enum nw_mode {
+  NW_MODE_NATIVE = 0,
+  NW_MODE_NESTED,
+  NW_MODE_SHADOW,
+  NW_MODE_SELECTIVE,
+  NW_MODE_AGILE,
+  NW_MODES,
+};
 
 enum nw_guest_format { NW_GUEST_SHORT = 0, NW_GUEST_LPAE };
 
@@ -31,6 +38,8 @@ enum nw_exit_cause {
   NW_EXIT_MMIO,
   NW_EXIT_HYPERCALL,
   NW_EXIT_MODE_SWITCH,
+  NW_EXIT_KSM,    /* the host looks for pages to merge: no exit of the guest's, but time taken */
+  NW_EXIT_POLICY, /* the hypervisor looks at the counters: should it switch? */
   NW_EXIT_CAUSES,
 };
 
@@ -51,6 +60,63 @@ enum nw_shadow_sync {
   NW_SHADOW_UPDATE,   /* ... rewrites them at once where the guest entry stays valid */
 };
 
+#define NW_SHADOW_MEMORY_LEAST (UINT64_C(128) << 10)
+#define NW_PARAVIRTUAL_BATCH 256 /* updates at most in one hypercall */
+
+/* Shadow paging and its optimisations, each of which works alone and with all others. */
+struct nw_shadow_config {
+  enum nw_shadow_sync sync;
+  uint32_t steps[NW_SHADOW_STEPS]; /* cycles of each step, on top of its memory references */
+  uint64_t memory;                 /* bytes that shadow tables may take; 0: no limit */
+  uint32_t flood; /* stores in a row to a table without use that unshadow it; 0: never */
+  uint32_t paravirtual_batch; /* updates in one hypercall */
+  uint32_t prefetch;          /* neighbours that a fault fills, each way */
+  bool cache_roots;           /* tables survive the write of another root */
+  bool unsync;                /* tables of the last level may be written between maintenance */
+  bool direct_faults;         /* faults on what the guest does not map need no exit */
+  bool paravirtual;           /* the guest tells of its stores instead of being trapped */
+  bool large_pages;           /* leaves as large as guest page and host page */
+};
+
+enum nw_choice {
+  NW_CHOICE_THRESHOLD = 0, /* by the overhead of the moment */
+  NW_CHOICE_BREAK_EVEN,    /* by what the other paging would have saved */
+};
+
+enum nw_selective_start {
+  NW_START_AUTO = 0, /* as the policy has it: thresholds shadow, break-even nested */
+  NW_START_SHADOW,
+  NW_START_NESTED,
+};
+
+struct nw_selective_config {
+  enum nw_choice policy;
+  enum nw_selective_start start;
+  uint64_t interval; /* cycles from one look at the counters to the next; 0: a second */
+  uint64_t holdoff;  /* cycles without one after a switch; 0: two intervals */
+  double scale;      /* of both; 0: so that a run whose length is known has NW_INTERVALS of them */
+  double high, low;  /* thresholds, percent */
+  uint32_t counter;  /* where the counter of thresholds passed saturates */
+  bool keep_tables;  /* shadow tables outlive nested paging, and are compared at the return */
+  bool fill;         /* a switch to shadow paging fills the running program's tables at once */
+};
+
+struct nw_agile_config {
+  uint32_t writes;   /* stores to a guest table in one interval that make it nested */
+  uint64_t interval; /* cycles from one look at the tables to the next; 0: a second */
+  double scale;      /* as above */
+};
+
+#define NW_INTERVALS 256
+
+/* Kernel same-page merging in the host. */
+struct nw_ksm_config {
+  uint32_t pages;                                   /* scanned in each interval; 0: off */
+  uint32_t max_sharers;                             /* of one host frame */
+  uint64_t interval;                                /* cycles; 0: 20 ms */
+  uint32_t scan_cycles, merge_cycles, break_cycles; /* for each page */
+};
+
 struct nw_mmio_range {
   uint64_t base, size; /* guest physical, bytes, multiples of 4 KB */
 };
@@ -62,8 +128,11 @@ struct nw_hypervisor_config {
   uint32_t world_switch;            /* cycles: saving and restoring state */
   uint32_t handler[NW_EXIT_CAUSES]; /* cycles: the hypervisor's own work, by cause */
   bool stage2_large;                /* 2 MB stage-2 blocks where possible, else 4 KB */
-  enum nw_shadow_sync shadow_sync;
-  uint32_t shadow_steps[NW_SHADOW_STEPS]; /* cycles of each step, on top of its memory references */
+  bool pf_filter; /* faults can be filtered by what the table entry says (x86: VMX) */
+  struct nw_shadow_config shadow;
+  struct nw_ksm_config ksm;
+  struct nw_selective_config selective;
+  struct nw_agile_config agile;
   struct nw_mmio_range mmio[NW_MMIO_RANGES];
   uint32_t mmio_ranges;
   uint64_t memory; /* bytes of host memory; 0: enough for the guest and its tables */
@@ -99,7 +168,27 @@ struct nw_machine_statistics {
   uint64_t exit_cycles[NW_EXIT_CAUSES]; /* trap + world_switch + handler + steps and references */
   uint64_t shadow_steps[NW_SHADOW_STEPS];
   uint64_t shadow_step_cycles[NW_SHADOW_STEPS];
-  uint64_t shadow_pages, shadow_bytes; /* held now */
+  uint64_t shadow_pages, shadow_bytes;              /* held now */
+  uint64_t shadow_bytes_peak, shadow_bytes_average; /* the average is over cycles */
+  uint64_t shadow_cached_hits;    /* root writes that found the new root's tables */
+  uint64_t shadow_evictions;      /* tables evicted for want of memory */
+  uint64_t shadow_unshadowed;     /* tables given up because they were written too often */
+  uint64_t shadow_unsyncs;        /* tables that the guest was let write */
+  uint64_t shadow_resyncs;        /* and that were brought up to date later, */
+  uint64_t shadow_resync_entries; /* entries that were compared for that */
+  uint64_t shadow_prefetched, shadow_prefetch_used; /* leaves */
+  uint64_t shadow_direct_faults;                    /* guest faults that needed no exit */
+  uint64_t shadow_hypercalls, shadow_hypercall_updates;
+  uint64_t shadow_rmap_walks;                     /* lists of a frame's leaves that were followed */
+  uint64_t ksm_scanned, ksm_merged, ksm_broken;   /* pages */
+  uint64_t ksm_bytes_saved, ksm_bytes_saved_peak; /* of host memory, now and at most */
+  uint64_t ksm_cycles;                            /* of scanning, merging and breaking */
+  uint64_t selective_switches;
+  uint64_t selective_cycles_nested, selective_cycles_shadow; /* spent under each */
+  double selective_scale;
+  uint64_t agile_switches;                   /* of the virtual machine, to agile walks and back */
+  uint64_t agile_to_nested, agile_to_shadow; /* guest tables */
+  double agile_scale;
   /* cycles by cause; the machine's total is their sum */
   uint64_t cycles_base, cycles_memory, cycles_translation, cycles_guest_kernel, cycles_exits;
 };
@@ -127,6 +216,10 @@ struct nw_machine *nw_machine_create(const struct nw_machine_config *config, enu
                                      char *error, size_t error_size);
 void nw_machine_destroy(struct nw_machine *machine);
 
+/** Says how many instructions are coming: a hypervisor that looks at its counters at intervals takes
+ * ones that suit the run. To be called before the first access, if at all. */
+void nw_machine_expect(struct nw_machine *machine, uint64_t instructions);
+
 /** Creates an empty process (no mappings); 0 when the machine is out of something. */
 nw_process_id nw_machine_spawn(struct nw_machine *machine);
 /** Copies `parent` copy-on-write; with `share` the child is a thread in the same address space. */
@@ -150,6 +243,14 @@ enum nw_machine_status nw_machine_protect(struct nw_machine *machine, uint64_t v
                                           unsigned protection);
 enum nw_machine_status nw_machine_remap(struct nw_machine *machine, uint64_t old_va,
                                         uint64_t old_length, uint64_t new_va, uint64_t new_length);
+/**
+ * The pages of a range of the running process hold the data that `tag` names (0: zeros): page i of
+ * it what page i of any other range of that tag holds, until it is stored to. Pages that are not
+ * there yet get it as they come, as those of a mapped file do; the range is a mapping of its own from
+ * then on.
+ */
+enum nw_machine_status nw_machine_set_content(struct nw_machine *machine, uint64_t va,
+                                              uint64_t length, uint64_t tag);
 enum nw_machine_status nw_machine_syscall(struct nw_machine *machine);
 
 /**

@@ -66,7 +66,8 @@ static void close_slot(struct nw_mappings *mappings, size_t at) {
 static bool can_join(const struct nw_mapping *low, const struct nw_mapping *high) {
   return low->end == high->start && low->protection == high->protection &&
          low->shared == high->shared && low->device == high->device &&
-         low->device_offset == high->device_offset;
+         low->device_offset == high->device_offset && low->content == high->content &&
+         low->content_start == high->content_start;
 }
 
 /* Joins mapping `at` with its upper neighbour where both say the same. */
@@ -113,6 +114,15 @@ bool nw_mappings_remove(struct nw_mappings *mappings, uint64_t start, uint64_t e
   return true;
 }
 
+/* Joins neighbours from index `first`, or just before it, up to index `end`. */
+static void join_all(struct nw_mappings *mappings, size_t first, size_t end) {
+  /* From the top, so that joining moves nothing that is still to be looked at. */
+  while (end > first)
+    join(mappings, --end);
+  if (first > 0)
+    join(mappings, first - 1);
+}
+
 bool nw_mappings_protect(struct nw_mappings *mappings, uint64_t start, uint64_t end, unsigned keep,
                          unsigned add) {
   if (!cut(mappings, start) || !cut(mappings, end))
@@ -120,11 +130,20 @@ bool nw_mappings_protect(struct nw_mappings *mappings, uint64_t start, uint64_t 
   size_t first = nw_mappings_after(mappings, start), at = first;
   for (; at < mappings->count && mappings->mapping[at].start < end; at++)
     mappings->mapping[at].protection = (mappings->mapping[at].protection & keep) | add;
-  /* From the top, so that joining moves nothing that is still to be looked at. */
-  while (at > first)
-    join(mappings, --at);
-  if (first > 0)
-    join(mappings, first - 1);
+  join_all(mappings, first, at);
+  return true;
+}
+
+bool nw_mappings_set_content(struct nw_mappings *mappings, uint64_t start, uint64_t end,
+                             uint64_t content) {
+  if (!cut(mappings, start) || !cut(mappings, end))
+    return false;
+  size_t first = nw_mappings_after(mappings, start), at = first;
+  for (; at < mappings->count && mappings->mapping[at].start < end; at++) {
+    mappings->mapping[at].content = content;
+    mappings->mapping[at].content_start = content == 0 ? 0 : start;
+  }
+  join_all(mappings, first, at);
   return true;
 }
 

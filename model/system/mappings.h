@@ -16,6 +16,8 @@ struct nw_mapping {
   bool shared;            /* fork shares the pages instead of copying them on write */
   bool device;            /* maps guest physical addresses instead of memory of its own */
   uint64_t device_offset; /* then IPA = VA + device_offset, modulo 2^64 */
+  uint64_t content;       /* tag of the data that its pages hold as they come; 0: zeros */
+  uint64_t content_start; /* VA of that data's page 0, modulo 2^64 */
 };
 
 struct nw_mappings {
@@ -43,6 +45,10 @@ bool nw_mappings_remove(struct nw_mappings *mappings, uint64_t start, uint64_t e
 /** Gives all mapped parts of [start, end) the protection `(old & keep) | add`. */
 bool nw_mappings_protect(struct nw_mappings *mappings, uint64_t start, uint64_t end, unsigned keep,
                          unsigned add);
+
+/** Says what the mapped parts of [start, end) hold: the data `content` from `start` on. */
+bool nw_mappings_set_content(struct nw_mappings *mappings, uint64_t start, uint64_t end,
+                             uint64_t content);
 
 /** End of the last mapping before `va`, which no mapping covers, or 0. */
 uint64_t nw_mappings_floor(const struct nw_mappings *mappings, uint64_t va);

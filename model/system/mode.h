@@ -7,6 +7,7 @@
 #define NESTWALK_SYSTEM_MODE_H
 
 #include "system/machine.h"
+#include "system/paravirtual.h"
 
 /* What became of an access whose translation faulted. */
 enum nw_fault_outcome {
@@ -34,9 +35,18 @@ struct nw_paging_mode {
   void (*enter_kernel)(struct nw_machine *machine, bool exits);
   void (*leave_kernel)(struct nw_machine *machine, bool exits);
 
-  /* The guest kernel writes a register or invalidates TLB entries. */
+  /* The guest kernel writes or reads a register, or invalidates TLB entries. */
   void (*write_register)(struct nw_machine *machine, enum nw_register reg, uint64_t value);
+  uint64_t (*read_register)(const struct nw_machine *machine, enum nw_register reg);
   void (*invalidate)(struct nw_machine *machine, enum nw_tlbi operation, uint64_t operand);
+
+  /* The guest kernel tells of what it has stored to its tables; NULL where nobody listens. */
+  void (*hypercall)(struct nw_machine *machine, const struct nw_announcement *announced,
+                    unsigned count);
+
+  /* The hypervisor's mapping of the guest frame of `ipa` has changed, or its rights have: whatever
+   * the mode has made from the old one goes. NULL where there is no hypervisor. */
+  void (*unmap_frame)(struct nw_machine *machine, uint64_t ipa);
 
   /* A translation of `request`, as the guest made it, has faulted with `fault`. `store` is set when
    * it is a store of the guest kernel. */
@@ -52,5 +62,7 @@ struct nw_paging_mode {
 extern const struct nw_paging_mode nw_native_mode;
 extern const struct nw_paging_mode nw_nested_mode;
 extern const struct nw_paging_mode nw_shadow_mode;
+extern const struct nw_paging_mode nw_selective_mode;
+extern const struct nw_paging_mode nw_agile_mode;
 
 #endif

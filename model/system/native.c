@@ -24,6 +24,10 @@ static void write_register(struct nw_machine *machine, enum nw_register reg, uin
   nw_mmu_write_register(machine->mmu, reg, value);
 }
 
+static uint64_t read_register(const struct nw_machine *machine, enum nw_register reg) {
+  return nw_mmu_regime(machine->mmu)->reg[reg];
+}
+
 static void invalidate(struct nw_machine *machine, enum nw_tlbi operation, uint64_t operand) {
   nw_mmu_invalidate(machine->mmu, operation, operand);
 }
@@ -53,6 +57,7 @@ const struct nw_paging_mode nw_native_mode = {
     .enter_kernel = cross,
     .leave_kernel = cross,
     .write_register = write_register,
+    .read_register = read_register,
     .invalidate = invalidate,
     .fault = fault,
     .hardware_regime = hardware_regime,

@@ -8,7 +8,9 @@
  */
 #include <stdlib.h>
 
+#include "system/agile.h"
 #include "system/hypervisor.h"
+#include "system/ksm.h"
 
 #define HCR_VM (1u << 0)
 #define VTCR_SL0_LEVEL1 (1u << 6)
@@ -67,31 +69,65 @@ static void write_register(struct nw_machine *machine, enum nw_register reg, uin
   nw_mmu_write_register(machine->mmu, reg, value);
 }
 
+static uint64_t read_register(const struct nw_machine *machine, enum nw_register reg) {
+  return nw_mmu_regime(machine->mmu)->reg[reg];
+}
+
 static void invalidate(struct nw_machine *machine, enum nw_tlbi operation, uint64_t operand) {
   nw_mmu_invalidate(machine->mmu, operation, operand);
 }
 
-/* Maps the page of `ipa` as the hypervisor's own map has it, in the largest size that has. */
-static bool map_stage2(struct nw_machine *machine, uint64_t ipa) {
+/* How large a page stage 2 maps, of a host page of 2^log2 bytes: under agile paging the guest must not
+ * write the tables unseen that are followed, and its other pages must not suffer for that. */
+static uint8_t leaf_log2(const struct nw_machine *machine, uint64_t ipa, uint8_t log2) {
+  const struct nested *nested = machine->mode_state;
+  uint64_t start = ipa >> log2 << log2, end = start + (UINT64_C(1) << log2);
+  if (machine->mode_kind != NW_MODE_AGILE || log2 == NW_FRAME_LOG2)
+    return log2;
+  bool whole = nw_page_table_is_free(&nested->stage2, start, log2);
+  for (uint64_t at = start; whole && at < end; at += NW_FRAME_BYTES)
+    whole = !nw_agile_follows(machine, at);
+  return whole ? log2 : NW_FRAME_LOG2;
+}
+
+/* Maps the page of `ipa` as the hypervisor's own map has it, in the largest size that has; a page
+ * that the host shares gets memory of its own when it is to be written. */
+static bool map_stage2(struct nw_machine *machine, uint64_t ipa, bool write) {
   struct nested *nested = machine->mode_state;
   struct nw_hypervisor *hypervisor = machine->hypervisor;
   struct nw_result host;
-  if (!nw_hypervisor_walk_host(hypervisor, ipa, NW_WRITE, &host))
+  if (write && !nw_hypervisor_is_writable(hypervisor, ipa) && !nw_ksm_break(machine, ipa))
     return nw_machine_fail(machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
-  uint64_t mask = (UINT64_C(1) << host.page_log2) - 1;
+  if (!nw_hypervisor_walk_host(hypervisor, ipa, NW_READ, &host))
+    return nw_machine_fail(machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
+  uint8_t log2 = leaf_log2(machine, ipa, host.page_log2);
+  uint64_t mask = (UINT64_C(1) << log2) - 1;
   struct nwi_leaf leaf = {.output = host.pa & ~mask,
-                          .page_log2 = host.page_log2,
+                          .page_log2 = log2,
                           .readable = true,
-                          .writable = true,
+                          .writable = nw_hypervisor_is_writable(hypervisor, ipa) &&
+                                      !nw_agile_follows(machine, ipa),
                           .executable = true};
   return nw_page_table_map(&nested->stage2, ipa & ~mask, &leaf) ||
          nw_machine_fail(machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
 }
 
+/* What stage 2 has of the page goes, a block around it with it. ARMv7 cannot invalidate by IPA: all
+ * of the VMID goes (DDI 0406C B3.10.6). */
+static void unmap_frame(struct nw_machine *machine, uint64_t ipa) {
+  struct nested *nested = machine->mode_state;
+  struct nw_pte pte;
+  nw_page_table_find(&nested->stage2, ipa, &pte);
+  if (pte.meaning.kind != NW_DESCRIPTOR_LEAF)
+    return;
+  if (!nw_page_table_clear(&nested->stage2, &pte))
+    nw_machine_fail(machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
+  nw_mmu_invalidate(machine->mmu, NW_TLBI_ALL, 0);
+}
+
 static enum nw_fault_outcome fault(struct nw_machine *machine, const struct nw_request *request,
                                    const struct nw_fault *found, const struct nw_store *store) {
   struct nw_hypervisor *hypervisor = machine->hypervisor;
-  (void)request;
   (void)store;
   if (found->stage == 1 && found->type != NW_FAULT_EXTERNAL_ABORT) {
     machine->guest_fault = *found;
@@ -102,11 +138,14 @@ static enum nw_fault_outcome fault(struct nw_machine *machine, const struct nw_r
     nw_hypervisor_end(hypervisor, NW_EXIT_MMIO, 0);
     return NW_OUTCOME_EMULATED;
   }
-  if (found->type != NW_FAULT_TRANSLATION || !nw_hypervisor_is_memory(hypervisor, found->ipa)) {
+  bool write = request->access == NW_WRITE && !found->s1walk;
+  bool shared = found->type == NW_FAULT_PERMISSION && write;
+  if ((found->type != NW_FAULT_TRANSLATION && !shared) ||
+      !nw_hypervisor_is_memory(hypervisor, found->ipa)) {
     nw_machine_fail(machine, NW_MACHINE_BAD_ADDRESS);
     return NW_OUTCOME_FAILED;
   }
-  bool mapped = map_stage2(machine, found->ipa);
+  bool mapped = map_stage2(machine, found->ipa, write);
   nw_hypervisor_end(hypervisor, NW_EXIT_STAGE2_FAULT, 0);
   return mapped ? NW_OUTCOME_RETRY : NW_OUTCOME_FAILED;
 }
@@ -125,7 +164,9 @@ const struct nw_paging_mode nw_nested_mode = {
     .enter_kernel = cross,
     .leave_kernel = cross,
     .write_register = write_register,
+    .read_register = read_register,
     .invalidate = invalidate,
+    .unmap_frame = unmap_frame,
     .fault = fault,
     .hardware_regime = hardware_regime,
 };

@@ -192,6 +192,14 @@ enum nw_trace_result nw_trace_write_event(struct nw_trace_writer *writer, uint32
   return NW_TRACE_OK;
 }
 
+enum nw_trace_result nw_trace_writer_end_stream(struct nw_trace_writer *writer, uint32_t stream,
+                                                struct nw_trace_error *error) {
+  enum nw_trace_result result = flush(writer, stream, error);
+  free(writer->open[stream].words);
+  writer->open[stream].words = NULL;
+  return result;
+}
+
 uint64_t nw_trace_writer_words(const struct nw_trace_writer *writer, uint32_t stream) {
   return writer->open[stream].first_word + writer->open[stream].count;
 }

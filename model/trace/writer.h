@@ -28,6 +28,10 @@ enum nw_trace_result nw_trace_write_event(struct nw_trace_writer *writer, uint32
                                           enum nw_event event, const uint64_t *operands,
                                           size_t count, struct nw_trace_error *error);
 
+/* Nothing more comes in this stream: gives back the memory it takes, half a megabyte. */
+enum nw_trace_result nw_trace_writer_end_stream(struct nw_trace_writer *writer, uint32_t stream,
+                                                struct nw_trace_error *error);
+
 /* Number of words written to a stream so far. */
 uint64_t nw_trace_writer_words(const struct nw_trace_writer *writer, uint32_t stream);
 

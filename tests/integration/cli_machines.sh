@@ -6,13 +6,13 @@ small_trace "$dir/t.nwt"
 cd "$dir" || exit 1
 unset NESTWALK_MACHINES
 
-for machine in cortex-a15 cortex-a7 teaching; do
+for machine in cortex-a15 cortex-a7 rtl teaching; do
   try 0 run -m "$machine" -w t.nwt
   says out "$machine"
 done
 try 2 run -m cortex-a16 -w t.nwt
 says err "no machine 'cortex-a16'"
-says err 'cortex-a15, cortex-a7, teaching'
+says err 'cortex-a15, cortex-a7, rtl, teaching'
 
 mkdir mine
 sed 's/^name:.*/name: my own/' "$top_srcdir/configs/machines/teaching.yaml" >mine/own.yaml

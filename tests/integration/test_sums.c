@@ -172,23 +172,35 @@ static void check_mode(const struct nw_run_result *r) {
     assert_int_equal(nw_run_exits(r), 0);
     assert_int_equal(r->machine.cycles_exits, 0);
   }
-  if (r->mode != NW_MODE_NESTED) {
+  if (r->mode == NW_MODE_NATIVE || r->mode == NW_MODE_SHADOW) {
     assert_int_equal(SUM(r->mmu.s2), 0);
     assert_int_equal(r->machine.exits[NW_EXIT_STAGE2_FAULT], 0);
   }
-  if (r->mode != NW_MODE_SHADOW)
+  if (r->mode == NW_MODE_NATIVE || r->mode == NW_MODE_NESTED)
     assert_int_equal(SUM(r->machine.shadow_steps), 0);
   assert_true(r->mmu.walks > 0 && r->machine.page_faults > 0 && r->machine.pte_writes > 0);
 }
 
-static void check_machine(const char *name) {
+static void check_options(const struct nw_run_result *r) {
+  const struct nw_machine_statistics *m = &r->machine;
+  assert_true(m->shadow_bytes <= m->shadow_bytes_peak);
+  assert_true(m->shadow_bytes_average <= m->shadow_bytes_peak);
+  assert_true(m->shadow_prefetch_used <= m->shadow_prefetched);
+  assert_int_equal(m->shadow_hypercalls, m->exits[NW_EXIT_HYPERCALL]);
+  assert_true(m->shadow_hypercalls <= m->shadow_hypercall_updates);
+  assert_true(m->shadow_resyncs <= m->shadow_unsyncs);
+  assert_true(m->ksm_merged >= m->ksm_broken || m->ksm_bytes_saved == 0);
+  assert_true(m->ksm_bytes_saved <= m->ksm_bytes_saved_peak);
+  assert_true(m->ksm_cycles <= m->cycles_exits);
+}
+
+static void check_machine(const char *name, const char *const *sets, size_t set_count) {
   const char *source = getenv("top_srcdir");
   char path[512];
   struct nw_machine_config config;
   struct nw_config_error failure;
   snprintf(path, sizeof path, "%s/configs/machines/%s.yaml", source ? source : ".", name);
-  static const char *const sets[] = {"guest.quantum=500"};
-  if (!nw_config_load(path, sets, 1, &config, &failure))
+  if (!nw_config_load(path, sets, set_count, &config, &failure))
     fail_msg("%s", failure.message);
   for (int mode = 0; mode < NW_MODES; mode++) {
     struct nw_run_result result;
@@ -203,22 +215,53 @@ static void check_machine(const char *name) {
     check_totals(&result);
     check_memory(&result, &config);
     check_mode(&result);
+    check_options(&result);
   }
+}
+
+static void check_plain(const char *name) {
+  static const char *const sets[] = {"guest.quantum=500"};
+  check_machine(name, sets, 1);
+}
+
+/* Each option alone, then all together. */
+static void sums_hold_with_every_option(void **state) {
+  (void)state;
+  static const char *const sets[] = {
+      "guest.quantum=500",
+      "hypervisor.shadow.cache_roots=false",
+      "hypervisor.shadow.memory=128KiB",
+      "hypervisor.shadow.flood=1",
+      "hypervisor.shadow.sync=update",
+      "hypervisor.shadow.unsync=true",
+      "hypervisor.shadow.paravirtual=true",
+      "hypervisor.shadow.prefetch=8",
+      "hypervisor.shadow.large_pages=true",
+      "hypervisor.ksm={pages: 50, interval: 20000, scan_cycles: 10, merge_cycles: 90}",
+      "guest.large_pages=aligned",
+      "hypervisor.stage2_pages=[4K, 2M]",
+  };
+  const size_t count = sizeof sets / sizeof sets[0];
+  for (size_t i = 1; i < count; i++) {
+    const char *const alone[] = {sets[0], sets[i]};
+    check_machine("teaching", alone, 2);
+  }
+  check_machine("teaching", sets, count);
 }
 
 static void sums_hold_on_cortex_a15(void **state) {
   (void)state;
-  check_machine("cortex-a15");
+  check_plain("cortex-a15");
 }
 
 static void sums_hold_on_cortex_a7(void **state) {
   (void)state;
-  check_machine("cortex-a7");
+  check_plain("cortex-a7");
 }
 
 static void sums_hold_on_teaching(void **state) {
   (void)state;
-  check_machine("teaching");
+  check_plain("teaching");
 }
 
 int main(void) {
@@ -229,6 +272,7 @@ int main(void) {
       cmocka_unit_test(sums_hold_on_cortex_a15),
       cmocka_unit_test(sums_hold_on_cortex_a7),
       cmocka_unit_test(sums_hold_on_teaching),
+      cmocka_unit_test(sums_hold_with_every_option),
   };
   return cmocka_run_group_tests(tests, make_trace, drop_trace);
 }

@@ -95,6 +95,13 @@ enum nw_machine_status nw_machine_unmap(struct nw_machine *machine, uint64_t va,
   return NW_MACHINE_OK;
 }
 
+enum nw_machine_status nw_machine_set_content(struct nw_machine *machine, uint64_t va,
+                                              uint64_t length, uint64_t tag) {
+  (void)machine;
+  note("content:%" PRIx64 "+%" PRIx64 ":%" PRIx64, va, length, tag);
+  return NW_MACHINE_OK;
+}
+
 enum nw_machine_status nw_machine_protect(struct nw_machine *machine, uint64_t va, uint64_t length,
                                           unsigned protection) {
   (void)machine;
@@ -127,6 +134,11 @@ enum nw_machine_status nw_machine_access(struct nw_machine *machine, enum nw_acc
   else
     note("%c%" PRIx64, access == NW_READ ? 'r' : 'w', va);
   return NW_MACHINE_OK;
+}
+
+void nw_machine_expect(struct nw_machine *machine, uint64_t instructions) {
+  (void)machine;
+  (void)instructions;
 }
 
 const struct nw_machine_statistics *nw_machine_statistics(const struct nw_machine *machine) {

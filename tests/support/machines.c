@@ -28,7 +28,9 @@ struct nw_machine_config small_machine(enum nw_guest_format format) {
                             .serves = 7}},
                  .caches = 1,
                  .dram_latency = 100},
-      .hypervisor = {.trap = PRICE_TRAP, .world_switch = PRICE_WORLD_SWITCH},
+      .hypervisor = {.trap = PRICE_TRAP,
+                     .world_switch = PRICE_WORLD_SWITCH,
+                     .shadow = {.cache_roots = true, .flood = 3, .paravirtual_batch = 32}},
       .guest = {.memory = 64 * MIB,
                 .deprivileged = true,
                 .fault_cycles = PRICE_FAULT,
@@ -42,7 +44,7 @@ struct nw_machine_config small_machine(enum nw_guest_format format) {
   for (unsigned cause = 0; cause < NW_EXIT_CAUSES; cause++)
     config.hypervisor.handler[cause] = PRICE_HANDLER + 10 * cause;
   for (unsigned step = 0; step < NW_SHADOW_STEPS; step++)
-    config.hypervisor.shadow_steps[step] = PRICE_STEP + step;
+    config.hypervisor.shadow.steps[step] = PRICE_STEP + step;
   return config;
 }
 
@@ -98,7 +100,7 @@ void check_sums(const struct nw_machine *machine) {
   }
   assert_int_equal(cycles, statistics->cycles_exits);
   for (unsigned step = 0; step < NW_SHADOW_STEPS; step++) {
-    uint64_t price = statistics->shadow_steps[step] * prices->shadow_steps[step];
+    uint64_t price = statistics->shadow_steps[step] * prices->shadow.steps[step];
     assert_true(statistics->shadow_step_cycles[step] >= price);
     steps += statistics->shadow_step_cycles[step];
   }
@@ -106,7 +108,7 @@ void check_sums(const struct nw_machine *machine) {
   double base = (double)statistics->instructions * machine->config.base_cpi;
   assert_true(base - 0.5 <= (double)statistics->cycles_base &&
               (double)statistics->cycles_base <= base + 0.5);
-  if (machine->mode_kind != NW_MODE_SHADOW) {
+  if (machine->mode_kind <= NW_MODE_NESTED) {
     assert_int_equal(statistics->shadow_pages, 0);
     assert_int_equal(steps, 0);
   }

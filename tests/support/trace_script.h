@@ -9,6 +9,7 @@
  *   S unmap ADDRESS LENGTH      S protect ADDRESS LENGTH PROTECTION
  *   S brk OLD NEW               S remap OLD LENGTH NEW LENGTH
  *   S fork CHILD FLAGS ID       S exec FLAGS             S exit STATUS FLAGS
+ *   S content ADDRESS LENGTH TAG
  *
  * All streams are added before the first record. Numbers as strtoull(3) takes them.
  */

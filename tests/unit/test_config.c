@@ -117,8 +117,8 @@ static void every_key_lands_in_its_place(void **state) {
   assert_int_equal(with("hypervisor.handler.mmio=5").hypervisor.handler[NW_EXIT_MMIO], 5);
   assert_int_equal(with("hypervisor.handler.stage2_fault=5").hypervisor.handler[0], 5);
   assert_true(with("hypervisor.stage2_pages=[4K, 2M]").hypervisor.stage2_large);
-  assert_int_equal(with("hypervisor.shadow.sync=update").hypervisor.shadow_sync, NW_SHADOW_UPDATE);
-  assert_int_equal(with("hypervisor.shadow.steps.slot=3").hypervisor.shadow_steps[NW_SHADOW_SLOT],
+  assert_int_equal(with("hypervisor.shadow.sync=update").hypervisor.shadow.sync, NW_SHADOW_UPDATE);
+  assert_int_equal(with("hypervisor.shadow.steps.slot=3").hypervisor.shadow.steps[NW_SHADOW_SLOT],
                    3);
   assert_int_equal(with("hypervisor.mmio=[{base: 0x10000000, size: 64K}]").hypervisor.mmio[0].base,
                    0x10000000);
@@ -131,6 +131,48 @@ static void every_key_lands_in_its_place(void **state) {
   assert_int_equal(with("guest.costs={fault: 1, page_copy: 6}").guest.page_copy_cycles, 6);
   assert_int_equal(with("seed=18446744073709551615").seed, UINT64_MAX);
   assert_int_equal(with("seed=18446744073709551615").mmu.seed, UINT64_MAX);
+}
+
+static struct nw_shadow_config shadow_with(const char *set) {
+  return with(set).hypervisor.shadow;
+}
+
+static struct nw_ksm_config ksm_with(const char *set) {
+  return with(set).hypervisor.ksm;
+}
+
+static void every_option_of_shadow_paging_lands_in_its_place(void **state) {
+  (void)state;
+  struct nw_shadow_config plain = shadow_with(NULL);
+  assert_true(plain.cache_roots && plain.flood == 3 && plain.paravirtual_batch == 32);
+  assert_false(plain.unsync || plain.direct_faults || plain.paravirtual || plain.large_pages);
+  assert_int_equal(plain.memory + plain.prefetch, 0);
+  assert_false(shadow_with("hypervisor.shadow.cache_roots=false").cache_roots);
+  assert_int_equal(shadow_with("hypervisor.shadow.memory=1MiB").memory, 1 << 20);
+  assert_int_equal(shadow_with("hypervisor.shadow.flood=0").flood, 0);
+  assert_true(shadow_with("hypervisor.shadow.unsync=true").unsync);
+  assert_true(shadow_with("hypervisor.shadow.paravirtual=true").paravirtual);
+  assert_int_equal(shadow_with("hypervisor.shadow.paravirtual_batch=7").paravirtual_batch, 7);
+  assert_int_equal(shadow_with("hypervisor.shadow.prefetch=8").prefetch, 8);
+  assert_true(shadow_with("hypervisor.shadow.large_pages=true").large_pages);
+  assert_int_equal(with(NULL).hypervisor.ksm.pages, 0);
+  assert_int_equal(with(NULL).hypervisor.ksm.max_sharers, 256);
+  assert_int_equal(ksm_with("hypervisor.ksm.pages=100").pages, 100);
+  assert_int_equal(ksm_with("hypervisor.ksm.interval=34000000").interval, 34000000);
+  assert_int_equal(ksm_with("hypervisor.ksm.max_sharers=9").max_sharers, 9);
+  assert_int_equal(ksm_with("hypervisor.ksm.scan_cycles=1").scan_cycles, 1);
+  assert_int_equal(ksm_with("hypervisor.ksm.merge_cycles=2").merge_cycles, 2);
+  assert_int_equal(ksm_with("hypervisor.ksm.break_cycles=3").break_cycles, 3);
+}
+
+static void options_that_the_machine_cannot_have_are_refused(void **state) {
+  (void)state;
+  assert_has(refused_set("hypervisor.pf_filter=true"), "hypervisor.pf_filter: found true");
+  assert_has(refused_set("hypervisor.shadow.direct_faults=true"), "without hypervisor.pf_filter");
+  assert_has(refused_set("hypervisor.shadow.memory=64KiB"), "expected 0 or at least 131072");
+  assert_has(refused_set("hypervisor.shadow.paravirtual_batch=0"), "expected");
+  assert_has(refused_set("hypervisor.shadow.paravirtual_batch=257"), "expected");
+  assert_has(refused_set("hypervisor.ksm.max_sharers=1"), "expected");
 }
 
 static void sizes_take_units(void **state) {
@@ -328,7 +370,7 @@ static void machines_are_found_by_name_or_path(void **state) {
   char folder[512];
   snprintf(folder, sizeof folder, "%s/configs/machines", source ? source : ".");
   const char *const folders[] = {"/nonexistent", folder, NULL};
-  static const char *const names[] = {"cortex-a15", "cortex-a7", "teaching"};
+  static const char *const names[] = {"cortex-a15", "cortex-a7", "rtl", "teaching"};
   struct nw_machine_config config;
   struct nw_config_error error;
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -341,7 +383,7 @@ static void machines_are_found_by_name_or_path(void **state) {
   }
   assert_null(nw_config_find("cortex-a16", folders, &error));
   assert_has(error.message, "no machine 'cortex-a16'");
-  assert_has(error.message, "cortex-a15, cortex-a7, teaching");
+  assert_has(error.message, "cortex-a15, cortex-a7, rtl, teaching");
   char *path = nw_config_find("./x.yaml", folders, &error);
   assert_string_equal(path, "./x.yaml");
   assert_false(nw_config_load(path, NULL, 0, &config, &error));
@@ -375,6 +417,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_not_given_has_a_default),
       cmocka_unit_test(every_key_lands_in_its_place),
+      cmocka_unit_test(every_option_of_shadow_paging_lands_in_its_place),
+      cmocka_unit_test(options_that_the_machine_cannot_have_are_refused),
       cmocka_unit_test(sizes_take_units),
       cmocka_unit_test(numbers_are_taken_whole_or_not_at_all),
       cmocka_unit_test(fractions_are_finite_and_not_negative),

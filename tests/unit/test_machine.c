@@ -22,7 +22,7 @@ static const struct {
   enum nw_guest_format format;
   enum nw_large_pages large_pages;
   bool stage2_large;
-  unsigned references[NW_MODES];
+  unsigned references[NW_MODE_SHADOW + 1];
 } golden[] = {
     {"short, small page over 4 KB", NW_GUEST_SHORT, NW_LARGE_NEVER, false, {2, 11, 2}},
     {"short, section over 4 KB", NW_GUEST_SHORT, NW_LARGE_ALIGNED, false, {1, 7, 2}},
@@ -37,7 +37,7 @@ static const struct {
 static void walks_make_the_references_that_the_literature_counts(void **state) {
   (void)state;
   for (unsigned i = 0; i < sizeof golden / sizeof golden[0]; i++) {
-    for (enum nw_mode mode = NW_MODE_NATIVE; mode < NW_MODES; mode++) {
+    for (enum nw_mode mode = NW_MODE_NATIVE; mode <= NW_MODE_SHADOW; mode++) {
       struct nw_machine_config config = small_machine(golden[i].format);
       config.guest.large_pages = golden[i].large_pages;
       config.hypervisor.stage2_large = golden[i].stage2_large;

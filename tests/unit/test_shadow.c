@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "support/machines.h"
+#include "support/counts.h"
 
 #define FORMATS for (unsigned format = NW_GUEST_SHORT; format <= NW_GUEST_LPAE; format++)
 #define RW (NW_PROT_READ | NW_PROT_WRITE)
@@ -17,42 +17,6 @@
 static struct nw_machine *running(unsigned format) {
   struct nw_machine_config config = small_machine((enum nw_guest_format)format);
   return make_running(&config, NW_MODE_SHADOW);
-}
-
-/* What has been counted since the last look. */
-struct since {
-  struct nw_machine *machine;
-  struct nw_machine_statistics before;
-};
-
-static struct since since_now(struct nw_machine *machine) {
-  return (struct since){machine, *nw_machine_statistics(machine)};
-}
-
-static uint64_t exits(const struct since *since, enum nw_exit_cause cause) {
-  return nw_machine_statistics(since->machine)->exits[cause] - since->before.exits[cause];
-}
-
-static uint64_t steps(const struct since *since, enum nw_shadow_step step) {
-  return nw_machine_statistics(since->machine)->shadow_steps[step] -
-         since->before.shadow_steps[step];
-}
-
-static uint64_t all_exits(const struct since *since) {
-  uint64_t sum = 0;
-  for (unsigned cause = 0; cause < NW_EXIT_CAUSES; cause++)
-    sum += exits(since, (enum nw_exit_cause)cause);
-  return sum;
-}
-
-static bool present(struct nw_machine *machine, uint64_t va, enum nw_access access) {
-  struct nw_result result;
-  return nw_machine_debug_translate(machine, va, access, NW_USER, &result);
-}
-
-static bool consistent(const struct nw_machine *machine) {
-  char error[200];
-  return nw_shadow_consistent(nw_shadow_pages_of(machine), error, sizeof error);
 }
 
 /* Two pages beside each other are in, so that their tables are shadowed in the program's view. */
@@ -100,7 +64,7 @@ static void with_update_a_write_rewrites_the_shadow_entry_at_once(void **state) 
   (void)state;
   FORMATS {
     struct nw_machine_config config = small_machine((enum nw_guest_format)format);
-    config.hypervisor.shadow_sync = NW_SHADOW_UPDATE;
+    config.hypervisor.shadow.sync = NW_SHADOW_UPDATE;
     struct nw_machine *machine = make_running(&config, NW_MODE_SHADOW);
     nw_machine_map(machine, VA, 2 * PAGE, RW, false);
     touch(machine, NW_WRITE, VA);
@@ -320,7 +284,11 @@ static void the_tables_of_ended_processes_leave_no_shadow_once_used_again(void *
 static void copy_on_write_works_under_shadow_tables(void **state) {
   (void)state;
   FORMATS {
-    struct nw_machine *machine = with_shadowed_table(format);
+    struct nw_machine_config config = small_machine((enum nw_guest_format)format);
+    config.hypervisor.shadow.flood = 0;
+    struct nw_machine *machine = make_running(&config, NW_MODE_SHADOW);
+    nw_machine_map(machine, VA, 16 * PAGE, RW, false);
+    touch(machine, NW_WRITE, VA);
     uint64_t frame = ipa_of(machine, VA);
     nw_process_id child = nw_machine_fork(machine, 1, false);
     assert_false(present(machine, VA, NW_WRITE));

@@ -55,6 +55,7 @@ struct nw_mmu_statistics {
   uint64_t ipa_cache_lookups, ipa_cache_hits;
   uint64_t faults[NW_FAULT_TYPES];
   uint64_t faults_stage2;
+  uint64_t agile_walks[NW_LEVELS]; /* agile paging: by levels of the guest's own tables */
   uint64_t shared_walks; /* misses that waited for another request's walk of the same page */
 };
 
@@ -103,6 +104,9 @@ void nw_mmu_destroy(struct nw_mmu *mmu);
 /** Writes a register; walks in flight keep the registers they began with. */
 enum nw_register_status nw_mmu_write_register(struct nw_mmu *mmu, enum nw_register reg,
                                               uint64_t value);
+/** Says how agile paging is used, like a register write: walks in flight keep what they began with.
+ * False, changing nothing, when the MMU's regime has no stage 2. */
+bool nw_mmu_set_agile(struct nw_mmu *mmu, enum nw_agile agile);
 /** The registers and what they mean now; valid until the MMU is destroyed. */
 const struct nw_regime *nw_mmu_regime(const struct nw_mmu *mmu);
 
@@ -161,6 +165,10 @@ bool nw_mmu_next(struct nw_mmu *mmu, struct nw_step *step);
 
 /** Answers the READ or UPDATE step of request `tag`; false when none is waiting under that tag. */
 bool nw_mmu_answer(struct nw_mmu *mmu, uint64_t tag, const struct nw_answer *answer);
+
+/** Cycles that a request whose READ or UPDATE step has been given has cost up to that step: its lookup,
+ * the walker's own steps and the answers so far. The time at which the access would be made. */
+uint32_t nw_transaction_cycles(const struct nw_transaction *transaction);
 
 /** What has been counted since creation or the last reset, up to this call. Debug requests count
  * nothing. */

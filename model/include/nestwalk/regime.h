@@ -47,6 +47,19 @@ enum nw_register_status {
   NW_REGISTER_UNKNOWN,     /* no such register; nothing was written */
 };
 
+/*
+ * Agile paging (Gandhi, Hill and Swift, ISCA 2016), a proposal that no ARM core has: under an enabled
+ * stage 2, stage 1 starts in host (shadow) tables, read at the addresses that root and descriptors
+ * have. A table descriptor with the format's switching bit set holds the host address of the guest's
+ * own next table: from there on the walk is nested, each output going through stage 2. A leaf that
+ * is met before needs no stage 2.
+ */
+enum nw_agile {
+  NW_AGILE_OFF = 0,
+  NW_AGILE_SHADOW, /* TTBRn hold the address of a host table */
+  NW_AGILE_ROOT,   /* TTBRn hold the host address of the guest's own root: nested from there on */
+};
+
 struct nw_format; /* a descriptor format, internal to the core */
 
 /* One translation table root: where the table is and which addresses it covers. */
@@ -79,6 +92,7 @@ struct nw_regime {
   bool access_flag_in_ap; /* short descriptors with SCTLR.AFE: AP[0] is the access flag */
   bool remap;             /* short descriptors with SCTLR.TRE: TEX remap */
   bool instruction_cache; /* SCTLR.I */
+  uint8_t agile;          /* enum nw_agile; without an enabled stage 2 it does nothing */
   /* permit[AP | XN << 3 | PXN << 4] has bit (3 * privilege + access) set where the access is
    * allowed under SCTLR.AFE, WXN and UWXN: B3.7.1 as a table. */
   uint8_t permit[32];
@@ -97,6 +111,10 @@ bool nw_regime_init(struct nw_regime *regime, enum nw_regime_kind kind);
  */
 enum nw_register_status nw_regime_write(struct nw_regime *regime, enum nw_register reg,
                                         uint64_t value);
+
+/** Says how agile paging is used. Returns false, changing nothing, when `agile` is none of the above
+ * or the regime's kind has no stage 2. */
+bool nw_regime_set_agile(struct nw_regime *regime, enum nw_agile agile);
 
 /** The regime's name in case files ("armv7-short+s2"), or NULL. */
 const char *nw_regime_name(enum nw_regime_kind kind);

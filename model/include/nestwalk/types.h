@@ -65,6 +65,7 @@ struct nw_fault {
   uint8_t access;         /* the original access */
   uint8_t failing_access; /* the access that failed: a read or write of a descriptor, or `access` */
   uint8_t domain;         /* ARM short descriptors, where the walk had got to know it; else 0 */
+  bool shadow;            /* agile paging, stage 1: met in a host table, not in one of the guest's */
   uint64_t va;            /* the request's address */
   uint64_t ipa;           /* stage 2: the IPA that failed, offset included; else 0 */
 };

@@ -46,7 +46,8 @@ struct nw_cached {
   uint16_t vmid;
   uint8_t span_log2; /* the entry covers 2^span_log2 bytes from `key` */
   uint8_t level;     /* walk cache: level of the next lookup; IPA cache: level of the leaf */
-  uint8_t attr;      /* IPA cache: stage-2 memory attributes, MAIR-style */
+  uint8_t attr;      /* IPA cache: stage-2 memory attributes, MAIR-style; walk cache: the walker's own
+                        note of whose table it is (agile paging), else 0 */
   uint8_t sh;        /* IPA cache: stage-2 shareability */
 };
 
@@ -146,7 +147,8 @@ struct nw_walk {
   uint32_t s2_access;     /* what stage 2 is asked for: enum nw_access */
   bool s2_for_descriptor; /* its input is a stage-1 descriptor's IPA, not the final one */
   bool s2_to_update;      /* and that descriptor is about to be written */
-  bool stage2;            /* stage 2 takes part in this walk */
+  bool stage2;            /* stage 2 takes part in this walk; agile: from here on */
+  uint32_t agile;         /* agile paging: whose table is read, 0 without */
   bool global;            /* the translation holds for every ASID */
   uint32_t fills;         /* held until the walk ends well */
   uint32_t fills_given;

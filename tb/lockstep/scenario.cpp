@@ -36,6 +36,7 @@ struct Character {
   unsigned maintenance; // after a request, something is invalidated
   unsigned pokes;       // after a request, a descriptor changes
   unsigned astray;      // a request is for any page whatever
+  bool devices;         // stage 2 has much Device memory, and HCR.PTW is switched
 };
 
 class Maker {
@@ -58,6 +59,8 @@ private:
   void choose_character();
   void choose_manners();
   void plan_tables();
+  void make_devices(struct stage2_table &table, unsigned level);
+  void make_devices(struct stage2 &stage2);
   void spoil(std::vector<uint8_t> &bytes);
   void set_registers();
   uint64_t random_mair();
@@ -122,6 +125,9 @@ void Maker::choose_character() {
   character_.maintenance = filling ? pick(2) : chance(40) ? 2 : pick(30);
   character_.pokes = chance(60) ? 0 : pick(15);
   character_.astray = chance(70) ? 3 : 25;
+  character_.devices = chance(12);
+  if (character_.devices)
+    character_.registers = 20;
   for (unsigned i = 0; i < 3; i++) {
     asids_[i] = pick(256);
     vmids_[i] = pick(256);
@@ -248,10 +254,31 @@ void Maker::plan_tables() {
   stage1_lpae(&stage1_[1], stage2.get(), &images, &dice_);
   if (stage2->on)
     stage2_fill(stage2.get(), &dice_);
+  if (stage2->on && character_.devices)
+    make_devices(*stage2);
   for (unsigned i = 0; i < ARENAS; i++) {
     bytes[i].resize(images.arena[i].used);
     spoil(bytes[i]);
     scenario_.memory.add(images.arena[i].base, std::move(bytes[i]));
+  }
+}
+
+// Every fourth page of stage 2 becomes Device memory or Strongly-ordered.
+void Maker::make_devices(struct stage2_table &table, unsigned level) {
+  constexpr uint64_t mem_attr = 0x3c;
+  for (uint32_t i = 0; i < table.entries; i++) {
+    uint64_t &d = table.descriptor[i];
+    bool leaf = (d & 3) == (level == 3 ? 3 : 1);
+    if (leaf && chance(25))
+      d = (d & ~mem_attr) | bits(4);
+  }
+}
+
+void Maker::make_devices(struct stage2 &stage2) {
+  make_devices(stage2.root, stage2.start_level);
+  for (unsigned i = 0; i < POOL; i++) {
+    make_devices(stage2.level2[i], 2);
+    make_devices(stage2.level3[i], 3);
   }
 }
 
@@ -402,6 +429,8 @@ void Maker::add_register_write() {
     changed_.pop_back();
     return write(reg, base_[reg]);
   }
+  if (character_.devices && chance(60))
+    return write(NW_REG_HCR, base_[NW_REG_HCR] ^ (chance(50) ? HCR_PTW : 0));
   if (chance(3))
     return switch_format();
   if (chance(2)) // no such register

@@ -61,6 +61,23 @@ static bool check_tlb(const struct loader *l, const char *group, const struct nw
   return true;
 }
 
+/* One walk cache for all levels, or one for each. */
+static bool check_walk_caches(const struct loader *l, const struct nw_mmu_config *mmu) {
+  for (unsigned level = 1; level < NW_LEVELS; level++) {
+    const struct nw_tlb_config *of = &mmu->walk_cache_of[level];
+    char group[24];
+    snprintf(group, sizeof group, "mmu.walk_cache_l%u", level);
+    if (!check_tlb(l, group, of))
+      return false;
+    if (of->entries && mmu->walk_cache.entries)
+      return FAIL(l, group, "entries",
+                  "%s.entries: found %" PRIu32 " beside the %" PRIu32
+                  " of mmu.walk_cache, expected one walk cache for all levels or one for each",
+                  group, of->entries, mmu->walk_cache.entries);
+  }
+  return true;
+}
+
 /* Names become parts of the statistics' names. */
 static bool check_cache_name(const struct loader *l, const char *group,
                              const struct nw_hierarchy_config *memory, uint32_t index) {
@@ -158,7 +175,7 @@ static bool check_machine(const struct loader *l, const struct nw_machine_config
   const struct nw_mmu_config *mmu = &config->mmu;
   if (!check_tlb(l, "mmu.l1i", &mmu->l1i) || !check_tlb(l, "mmu.l1d", &mmu->l1d) ||
       !check_tlb(l, "mmu.l2", &mmu->l2) || !check_tlb(l, "mmu.walk_cache", &mmu->walk_cache) ||
-      !check_tlb(l, "mmu.ipa_cache", &mmu->ipa_cache))
+      !check_tlb(l, "mmu.ipa_cache", &mmu->ipa_cache) || !check_walk_caches(l, mmu))
     return false;
   for (uint32_t i = 0; i < config->memory.caches; i++) {
     if (!check_cache(l, &config->memory, i))
@@ -193,6 +210,8 @@ static void make_mmu(const struct nw_file_machine *file, struct nw_mmu_config *m
   mmu->l2 = make_tlb(&file->mmu.l2);
   mmu->walk_cache = make_tlb(&file->mmu.walk_cache);
   mmu->ipa_cache = make_tlb(&file->mmu.ipa_cache);
+  for (unsigned level = 0; level < NW_LEVELS; level++)
+    mmu->walk_cache_of[level] = make_tlb(&file->mmu.walk_cache_of[level]);
   mmu->walkers = file->mmu.walkers;
   mmu->cycles = file->mmu.cycles;
   mmu->seed = file->seed;

@@ -116,8 +116,8 @@ static void pages_of_one_tag_are_merged_page_by_page(void **state) {
     struct nw_machine *machine = with_pages(&config, mode, 4, NW_WRITE);
     /* Pages that come later get the content of their mapping, those that are there at once. */
     nw_machine_map(machine, OTHER, 4 * PAGE, RW, false);
-    assert_int_equal(nw_machine_set_content(machine, OTHER, 4 * PAGE, 7), NW_MACHINE_OK);
-    assert_int_equal(nw_machine_set_content(machine, VA, 4 * PAGE, 7), NW_MACHINE_OK);
+    assert_int_equal(nw_machine_set_content(machine, OTHER, 4 * PAGE, 7, 0), NW_MACHINE_OK);
+    assert_int_equal(nw_machine_set_content(machine, VA, 4 * PAGE, 7, 0), NW_MACHINE_OK);
     for (uint64_t i = 0; i < 4; i++)
       touch(machine, NW_READ, OTHER + i * PAGE);
     let_scan(machine);
@@ -126,8 +126,28 @@ static void pages_of_one_tag_are_merged_page_by_page(void **state) {
       assert_int_not_equal(host_of(machine, VA + i * PAGE),
                            host_of(machine, VA + (i + 1) % 4 * PAGE));
     }
-    nw_machine_set_content(machine, OTHER, PAGE, 8);
+    nw_machine_set_content(machine, OTHER, PAGE, 8, 0);
     assert_int_not_equal(host_of(machine, VA), host_of(machine, OTHER));
+    nw_machine_destroy(machine);
+  }
+}
+
+/* As two mappings of one file from different pages on. */
+static void ranges_of_one_tag_meet_where_their_pages_are_the_same(void **state) {
+  (void)state;
+  FORMATS MODES_WITH_HOST {
+    struct nw_machine_config config = config_of(format);
+    struct nw_machine *machine = with_pages(&config, mode, 4, NW_READ);
+    nw_machine_map(machine, OTHER, 2 * PAGE, RW, false);
+    nw_machine_set_content(machine, VA, 4 * PAGE, 7, 10);
+    nw_machine_set_content(machine, OTHER, 2 * PAGE, 7, 12); /* not there yet */
+    for (uint64_t i = 0; i < 2; i++)
+      touch(machine, NW_READ, OTHER + i * PAGE);
+    let_scan(machine);
+    for (uint64_t i = 0; i < 2; i++) {
+      assert_int_equal(host_of(machine, OTHER + i * PAGE), host_of(machine, VA + (2 + i) * PAGE));
+      assert_int_not_equal(host_of(machine, OTHER + i * PAGE), host_of(machine, VA + i * PAGE));
+    }
     nw_machine_destroy(machine);
   }
 }
@@ -280,6 +300,7 @@ int main(void) {
       cmocka_unit_test(a_store_breaks_the_sharing_first),
       cmocka_unit_test(written_pages_are_never_merged),
       cmocka_unit_test(pages_of_one_tag_are_merged_page_by_page),
+      cmocka_unit_test(ranges_of_one_tag_meet_where_their_pages_are_the_same),
       cmocka_unit_test(a_host_frame_has_at_most_max_sharers),
       cmocka_unit_test(under_shadow_paging_every_leaf_of_a_merged_frame_is_found),
       cmocka_unit_test(the_scanners_time_is_its_own_cause),

@@ -72,9 +72,10 @@ enum nw_event {
   /* status, flags (NW_EXIT_*). Always the last record of a stream, except after NW_EXEC_UNRECORDED.
    * A process ends with NW_EXIT_PROCESS, or when the last of its threads ends. */
   NW_EVENT_EXIT = 8,
-  /* address, length, tag. The pages hold what the pages of any other range with that tag hold (tag
-   * 0: zeros), until they are stored to: for hosts that merge equal pages. Readers of before this
-   * event skip it. */
+  /* address, length, tag, number of the first page. The pages of the range hold the data that the
+   * tag names (0: zeros), from that page of it on, until they are stored to: for hosts that merge
+   * equal pages. A recording's tag names the contents of a file. Readers of before this event skip
+   * it. */
   NW_EVENT_CONTENT = 9,
 };
 

@@ -30,6 +30,11 @@ enum x86_register {
   X86_HEFER,
   X86_EPTP,
   X86_REGIME, /* enum x86_regime */
+  X86_MAXPHYADDR,
+  X86_LOW_FIRST, /* the two stretches of RAM that cases have: first and last address */
+  X86_LOW_LAST,
+  X86_HIGH_FIRST,
+  X86_HIGH_LAST,
   X86_REGISTERS,
 };
 

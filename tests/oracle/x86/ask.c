@@ -18,6 +18,8 @@ struct query {
   uint64_t pa;
   unsigned log2;        /* of the bytes that a load or store takes */
   bool updates_unknown; /* the access itself fell on an entry of the tables */
+  struct own own;       /* how the program's page is mapped, if it can be */
+  bool own_found;
   struct trail trail;
 };
 
@@ -38,7 +40,7 @@ void ask_prepare(void) {
   common.root_gpa = x86_reg[X86_CR3] & ADDRESS;
   bool found = follow_nested(&trail, common.root_gpa, &pa) && is_ram(pa);
   common.root = found ? (volatile uint64_t *)pa : NULL;
-  common.own_found = own_find(&common.own, common.root_gpa);
+  common.own_found = own_find(&common.own, common.root_gpa, &(struct trail){.count = 0});
   common.slots = 0;
   for (unsigned i = 0; found && i < 512 && common.slots < 2; i++)
     if (!(common.root[i] & ENTRY_P))
@@ -140,7 +142,7 @@ static struct guest guest_for(const struct query *query) {
       .rbx = query->va,
   };
   if (query->how & X86_ASK_STAGE2) {
-    guest.cr3 = common.own.gpa;
+    guest.cr3 = query->own.gpa;
     guest.cr4 = CR4_PAE;
     guest.efer = EFER_LME | EFER_LMA;
     guest.user = false;
@@ -192,10 +194,21 @@ static void ask_fetch(struct query *query, struct x86_answer *answer) {
 
 /* -- loads and stores -------------------------------------------------------------------------- */
 
+/* The query's own walk must not come by the entry through which the page is mapped. */
+static void find_own(struct query *query) {
+  bool stage2 = query->how & X86_ASK_STAGE2;
+  query->own = common.own;
+  query->own_found = common.own_found;
+  volatile uint64_t *nested = query->own.nested;
+  if (stage2 || (common.own_found && nested && trail_has(&query->trail, (uintptr_t)nested, 8)))
+    query->own_found =
+        own_find(&query->own, stage2 ? query->address : common.root_gpa, &query->trail);
+}
+
 /* Maps the program's own page; `slot` is the entry of the guest's root that leads there. */
 static bool map_own(struct query *query, unsigned *slot) {
   unsigned levels = guest_levels();
-  if (!common.own_found)
+  if (!query->own_found)
     return false;
   if (query->how & X86_ASK_STAGE2) {
     *slot = OWN_SELF;
@@ -207,16 +220,16 @@ static bool map_own(struct query *query, unsigned *slot) {
     if (i == common.slots)
       return false;
     *slot = common.slot[i];
-    trail_patch(&query->trail, &common.root[*slot], own_entry(&common.own));
+    trail_patch(&query->trail, &common.root[*slot], own_entry(&query->own));
   }
-  own_map(&common.own, &query->trail);
+  own_map(&query->own, &query->trail);
   return true;
 }
 
 static uint64_t code_address(const struct query *query, unsigned slot) {
   bool stage2 = query->how & X86_ASK_STAGE2;
   unsigned offset = query->how & X86_ASK_WRITE ? own_store(query->log2) : own_load(query->log2);
-  return own_code(&common.own, slot, stage2 ? 4 : guest_levels(),
+  return own_code(&query->own, slot, stage2 ? 4 : guest_levels(),
                   !stage2 && query->how & X86_ASK_USER, offset);
 }
 
@@ -260,9 +273,11 @@ static bool ask_data(struct query *query, unsigned slot, struct x86_answer *answ
   guest.rcx = write ? mark : ~mark;
   guest_run(&guest, &left);
   report_data(query, &left, marked, mark, answer);
+  /* What the tables say of the page then comes from the instruction's fetch. */
+  query->updates_unknown = answer->kind == X86_GENERAL_FAULT;
   if (marked && low_bytes(peek(query->pa, bytes), bytes) == low_bytes(mark, bytes)) {
     poke(query->pa, kept, bytes);
-    query->updates_unknown = table;
+    query->updates_unknown |= table;
   }
   return !root_fails(query, slot, &left);
 }
@@ -270,7 +285,6 @@ static bool ask_data(struct query *query, unsigned slot, struct x86_answer *answ
 /* -- one query --------------------------------------------------------------------------------- */
 
 static void prepare_stage2(struct query *query) {
-  common.own_found = own_find(&common.own, query->address);
   query->va = (uint64_t)OWN_SELF << shift_of(4) | (uint64_t)OWN_DATA << shift_of(3) |
               (query->address & (GIGABYTE - 1));
   query->found = follow_nested(&query->trail, query->address, &query->pa);
@@ -288,6 +302,7 @@ struct x86_answer *ask(uint32_t how, uint64_t address, struct x86_answer *answer
     prepare_stage2(&query);
   else
     query.found = follow_guest(&query.trail, address, &query.pa);
+  find_own(&query);
   bool fetch = how & X86_ASK_FETCH, stage2 = how & X86_ASK_STAGE2;
   if (fetch ? stage2 && !map_own(&query, &slot) : common.root && !map_own(&query, &slot))
     *answer = (struct x86_answer){.kind = X86_NO_SLOT};

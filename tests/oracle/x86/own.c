@@ -78,8 +78,9 @@ static void take(struct own *own, volatile uint64_t *entry, unsigned level, uint
   }
 }
 
-/* A free entry of the table that has `entry`, which is on the way to `gpa`. */
-static bool find_in_table(struct own *own, volatile uint64_t *entry, unsigned level, uint64_t gpa) {
+/* A free entry, of the table that has `entry`, which is on the way to `gpa`. */
+static bool find_in_table(struct own *own, volatile uint64_t *entry, unsigned level, uint64_t gpa,
+                          const struct trail *avoid) {
   static unsigned start;
   volatile uint64_t *table = (volatile uint64_t *)((uintptr_t)entry & ADDRESS);
   uint64_t above = gpa >> (shift_of(level) + 9) << (shift_of(level) + 9);
@@ -88,7 +89,8 @@ static bool find_in_table(struct own *own, volatile uint64_t *entry, unsigned le
   for (unsigned i = 0; i < 512; i++) {
     unsigned index = (start + i) & 511;
     uint64_t here = above | (uint64_t)index << shift_of(level);
-    if (here >> x86_reg[X86_MAXPHYADDR] || &table[index] == entry || table[index] & present)
+    if (here >> x86_reg[X86_MAXPHYADDR] || &table[index] == entry || table[index] & present ||
+        trail_has(avoid, (uintptr_t)&table[index], 8))
       continue;
     take(own, &table[index], level, here);
     return true;
@@ -96,7 +98,7 @@ static bool find_in_table(struct own *own, volatile uint64_t *entry, unsigned le
   return false;
 }
 
-bool own_find(struct own *own, uint64_t gpa) {
+bool own_find(struct own *own, uint64_t gpa, const struct trail *avoid) {
   struct trail trail = {.count = 0};
   uint64_t pa;
   own->nested = NULL;
@@ -105,7 +107,7 @@ bool own_find(struct own *own, uint64_t gpa) {
   if (led && !trail.count)
     return true; /* no nested tables */
   for (unsigned i = 0; i < trail.count; i++)
-    if (find_in_table(own, trail.entry[i].at, trail.entry[i].level, gpa))
+    if (find_in_table(own, trail.entry[i].at, trail.entry[i].level, gpa, avoid))
       return true;
   return false;
 }

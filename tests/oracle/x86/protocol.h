@@ -36,6 +36,9 @@ enum x86_register {
   X86_HIGH_FIRST,
   X86_HIGH_LAST,
   X86_REGISTERS,
+  X86_PAT =
+      X86_REGISTERS, /* these two no program is told: what it answers does not depend on them */
+  X86_TAG,
 };
 
 enum x86_regime {

@@ -213,34 +213,64 @@ static const struct field hsr[] = {{"EC", 31, 26},  {"IL", 25, 25}, {"ISV", 24, 
                                    {"S1PTW", 7, 7}, {"WnR", 6, 6},  {"FSC", 5, 0},   {NULL, 0, 0}};
 static const struct field hpfar[] = {{"FIPA[39:12]", 31, 4}, {NULL, 0, 0}};
 
-static void describe_register(FILE *out, const char *name, uint32_t value,
+static const struct field error_code[] = {{"P", 0, 0},    {"W/R", 1, 1}, {"U/S", 2, 2},
+                                          {"RSVD", 3, 3}, {"I/D", 4, 4}, {"PK", 5, 5},
+                                          {NULL, 0, 0}};
+static const struct field exitinfo1[] = {
+    {"P", 0, 0},   {"W", 1, 1},       {"U", 2, 2},       {"RSVD", 3, 3},
+    {"I/D", 4, 4}, {"final", 32, 32}, {"table", 33, 33}, {NULL, 0, 0}};
+static const struct field qualification[] = {
+    {"read", 0, 0},    {"write", 1, 1},        {"fetch", 2, 2}, {"R", 3, 3}, {"W", 4, 4},
+    {"X", 5, 5},       {"linear valid", 7, 7}, {"final", 8, 8}, {NULL, 0, 0}};
+
+static void describe_register(FILE *out, const char *name, uint64_t value,
                               const struct field *field, const char *indent) {
-  fprintf(out, "%s%s = 0x%08x:", indent, name, value);
+  fprintf(out, "%s%s = 0x%08" PRIx64 ":", indent, name, value);
   for (; field->name; field++)
     fprintf(out, " %s=0x%" PRIx64, field->name, extract(value, field));
   fputc('\n', out);
 }
 
-void nw_describe_syndrome(FILE *out, const struct nw_syndrome *syndrome, bool long_format,
-                          const char *indent) {
+/* What registers hold a syndrome, and where the VA is. */
+struct report {
+  const char *name[2];
+  const struct field *field[2];
+  const char *far;
+};
+
+static struct report report_of(const struct nw_syndrome *syndrome, bool long_format) {
   switch (syndrome->kind) {
   case NW_SYNDROME_DFSR:
-    describe_register(out, "DFSR", syndrome->value[0], long_format ? dfsr_long : dfsr_short,
-                      indent);
-    fprintf(out, "%sDFAR = 0x%08x\n", indent, syndrome->far);
-    break;
+    return (struct report){{"DFSR", NULL}, {long_format ? dfsr_long : dfsr_short, NULL}, "DFAR"};
   case NW_SYNDROME_IFSR:
-    describe_register(out, "IFSR", syndrome->value[0], long_format ? ifsr_long : ifsr_short,
-                      indent);
-    fprintf(out, "%sIFAR = 0x%08x\n", indent, syndrome->far);
-    break;
+    return (struct report){{"IFSR", NULL}, {long_format ? ifsr_long : ifsr_short, NULL}, "IFAR"};
   case NW_SYNDROME_HSR:
-    describe_register(out, "HSR", syndrome->value[0], hsr, indent);
-    describe_register(out, "HPFAR", syndrome->value[1], hpfar, indent);
-    fprintf(out, "%s%s = 0x%08x\n", indent, syndrome->value[0] >> 26 == 0x20 ? "HIFAR" : "HDFAR",
-            syndrome->far);
+    return (struct report){{"HSR", "HPFAR"},
+                           {hsr, hpfar},
+                           syndrome->value[0] >> 26 == 0x20 ? "HIFAR" : "HDFAR"};
+  case NW_SYNDROME_PF:
+    return (struct report){{"error code", NULL}, {error_code, NULL}, "CR2"};
+  case NW_SYNDROME_NPF:
+    return (struct report){{"EXITINFO1", NULL}, {exitinfo1, NULL}, NULL};
+  case NW_SYNDROME_EPT:
+    return (struct report){
+        {"exit qualification", NULL}, {qualification, NULL}, "guest-linear address"};
+  case NW_SYNDROME_NONE:
     break;
   }
+  return (struct report){0};
+}
+
+void nw_describe_syndrome(FILE *out, const struct nw_syndrome *syndrome, bool long_format,
+                          const char *indent) {
+  struct report report = report_of(syndrome, long_format);
+  uint64_t high = syndrome->kind == NW_SYNDROME_NPF ? (uint64_t)syndrome->value[1] << 32 : 0;
+  if (report.name[0])
+    describe_register(out, report.name[0], syndrome->value[0] | high, report.field[0], indent);
+  if (report.name[1])
+    describe_register(out, report.name[1], syndrome->value[1], report.field[1], indent);
+  if (report.far)
+    fprintf(out, "%s%s = 0x%08" PRIx64 "\n", indent, report.far, syndrome->far);
 }
 
 const char *nw_describe_fault_section(const struct nw_regime *regime,

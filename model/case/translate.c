@@ -28,7 +28,7 @@ struct translation {
   const struct nw_case_options *options;
   FILE *out;
   struct nw_mmu *mmu;    /* keep_state: built at the first query that needs it */
-  uint64_t mmu_regimes;  /* the `regime` line it was built for */
+  uint64_t mmu_regimes;  /* the regime and capabilities it was built for */
   uint64_t mmu_revision; /* the registers it has */
   struct traced traced[TRACED];
   size_t traces; /* of the query in hand */
@@ -66,7 +66,8 @@ static void print_traced(const struct translation *translation) {
   for (size_t i = 0; i < translation->traces; i++) {
     const struct traced *traced = &translation->traced[i];
     int digits = 2 * traced->size;
-    fprintf(out, "# s%u l%u pa=0x%010" PRIx64, traced->stage, traced->level, traced->address);
+    fprintf(out, "# s%u l%u pa=0x%0*" PRIx64, traced->stage, traced->level,
+            (int)nw_case_address_digits(&translation->reader.regime), traced->address);
     if (traced->abort)
       fputs(" desc=abort", out);
     else
@@ -102,7 +103,7 @@ static void write_registers(struct translation *translation) {
   const struct nw_regime *regime = &translation->reader.regime;
   for (unsigned i = 0; i < NW_REGISTERS; i++)
     if (nw_mmu_regime(translation->mmu)->reg[i] != regime->reg[i])
-      nw_mmu_write_register(translation->mmu, (enum nw_register)i, regime->reg[i]);
+      nw_mmu_write_register(translation->mmu, i, regime->reg[i]);
   translation->mmu_revision = translation->reader.revision;
 }
 
@@ -115,6 +116,7 @@ static bool prepare_mmu(struct translation *translation) {
   if (!translation->mmu) {
     struct nw_mmu_config config = kept_mmu;
     config.regime = (enum nw_regime_kind)reader->regime.kind;
+    config.capabilities = reader->capabilities;
     translation->mmu = nw_mmu_create(&config, reader->error, sizeof(reader->error));
     if (!translation->mmu)
       return false;

@@ -355,7 +355,7 @@ unsigned Maker::permitted(uint32_t va) {
 void Maker::choose_pages() {
   nw_regime_init(&regime_, lpae_ ? NW_REGIME_ARMV7_LPAE_S2 : NW_REGIME_ARMV7_SHORT_S2);
   for (unsigned reg = 0; reg < NW_REGISTERS; reg++)
-    nw_regime_write(&regime_, static_cast<nw_register>(reg), scenario_.registers[reg]);
+    nw_regime_write(&regime_, reg, scenario_.registers[reg]);
   uint32_t va = random_va();
   for (unsigned tries = 0; pages_.size() < character_.pages; tries++) {
     if (chance(40))

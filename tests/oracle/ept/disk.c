@@ -18,7 +18,8 @@
 #define STATUS_ERROR 0x01
 
 #define SECTORS 256u /* of one command, which says 0 */
-#define BUFFER_BYTES (SECTORS * EPT_SECTOR)
+#define SECTOR_BYTES 512u
+#define BUFFER_BYTES (SECTORS * SECTOR_BYTES)
 
 static uint32_t commands[BUFFER_BYTES / 4];
 static size_t commands_at = BUFFER_BYTES / 4;
@@ -51,7 +52,7 @@ static void read_commands(void) {
   void *to = commands;
   begin(READ_SECTORS, 0, commands_sector, SECTORS);
   for (unsigned i = 0; i < SECTORS; i++) {
-    uint64_t words = EPT_SECTOR / 2;
+    uint64_t words = SECTOR_BYTES / 2;
     wait_for(STATUS_REQUEST);
     __asm__ volatile("rep insw" : "+D"(to), "+c"(words) : "d"(DATA) : "memory");
   }
@@ -69,7 +70,7 @@ static void write_answers(uint32_t sectors) {
   const void *from = answers;
   begin(WRITE_SECTORS, DEVICE_SECOND, answers_sector, sectors);
   for (unsigned i = 0; i < sectors; i++) {
-    uint64_t words = EPT_SECTOR / 2;
+    uint64_t words = SECTOR_BYTES / 2;
     wait_for(STATUS_REQUEST);
     __asm__ volatile("rep outsw" : "+S"(from), "+c"(words) : "d"(DATA) : "memory");
   }
@@ -88,5 +89,5 @@ void disk_put(const void *data, size_t bytes) {
 
 void disk_finish(void) {
   if (answers_used)
-    write_answers((uint32_t)((answers_used + EPT_SECTOR - 1) / EPT_SECTOR));
+    write_answers((uint32_t)((answers_used + SECTOR_BYTES - 1) / SECTOR_BYTES));
 }

@@ -6,8 +6,8 @@
   .code64
 
 /*
- * bool vmx_run(struct guest_registers *, bool launched): true when the guest was entered and has
- * exited. The exit comes back at vmx_exit, with the stack as it is left here.
+ * bool vmx_run(struct vmx_registers *, bool launched): true when the guest was entered and has
+ * exited. The exit comes back at vmx_exited, with the stack as it is left here.
  */
   .global vmx_run
 vmx_run:
@@ -38,8 +38,8 @@ vmx_run:
   xor %eax, %eax
   jmp 3f
 
-  .global vmx_exit
-vmx_exit:
+  .global vmx_exited
+vmx_exited:
   mov (%rsp), %rdi
   mov %rax, (%rdi)
   mov $1, %eax

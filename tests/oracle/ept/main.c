@@ -6,6 +6,7 @@
 #include "rom.h"
 #include "vmx.h"
 
+
 #define DEBUG_PORT 0xe9
 #define SHUTDOWN_PORT 0x8900
 #define REGIONS 16
@@ -21,8 +22,7 @@ static struct {
 } region[REGIONS];
 static size_t regions;
 
-static uint64_t reg[EPT_REGISTERS];
-static uint64_t ram_end;
+uint64_t x86_reg[X86_REGISTERS];
 
 static void say(uint16_t port, const char *text) {
   while (*text)
@@ -36,6 +36,7 @@ __attribute__((noreturn)) static void shut_down(void) {
 }
 
 void rom_fail(const char *why) {
+  say(DEBUG_PORT, "\nept.rom: ");
   say(DEBUG_PORT, why);
   say(DEBUG_PORT, "\n");
   shut_down();
@@ -88,23 +89,17 @@ static void fill_memory(void) {
   watch(address, bytes);
 }
 
-static void clear_memory(void) {
-  void *to = (void *)(uintptr_t)disk_word64();
-  uint64_t bytes = disk_word();
-  __asm__ volatile("rep stosb" : "+D"(to), "+c"(bytes) : "a"(0) : "memory");
-}
-
 /* -- queries ------------------------------------------------------------------------------------ */
 
 static void answer_queries(uint32_t queries) {
-  static struct ept_update updates[UPDATES_MOST];
-  struct ept_answer answer;
+  static struct x86_update updates[X86_UPDATES_MOST];
+  struct x86_answer answer;
   sum_all();
   for (; queries; queries--) {
     uint32_t how = disk_word();
-    query_ask(reg, how, disk_word64(), ram_end, &answer, updates);
+    query_ask(how, disk_word64(), &answer, updates);
     if (queries == 1 && !sums_hold())
-      answer.kind = EPT_STRAY;
+      answer = (struct x86_answer){.kind = X86_BROKEN, .code = ~0ull};
     disk_put(&answer, sizeof(answer));
     disk_put(updates, answer.updates * sizeof(updates[0]));
   }
@@ -113,20 +108,14 @@ static void answer_queries(uint32_t queries) {
 static bool obey(uint32_t command) {
   uint32_t name;
   switch (command) {
-  case EPT_RAM:
-    ram_end = disk_word64();
-    return true;
-  case EPT_MEMORY:
+  case ORACLE_MEMORY:
     fill_memory();
     return true;
-  case EPT_CLEAR:
-    clear_memory();
-    return true;
-  case EPT_REGISTER:
+  case ORACLE_REGISTER:
     name = disk_word();
-    reg[name % EPT_REGISTERS] = disk_word64();
+    x86_reg[name % X86_REGISTERS] = disk_word64();
     return true;
-  case EPT_QUERIES:
+  case ORACLE_QUERIES:
     answer_queries(disk_word());
     return true;
   default:
@@ -135,11 +124,9 @@ static bool obey(uint32_t command) {
 }
 
 void rom_main(void) {
-  static const uint32_t end = EPT_END_MARK;
-  vmx_start();
+  vmx_prepare();
   while (obey(disk_word()))
     continue;
-  disk_put(&end, sizeof(end));
   disk_finish();
   shut_down();
 }

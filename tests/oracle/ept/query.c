@@ -2,17 +2,18 @@
 /*
  * One query: the access is made in the guest, and whatever it changed is changed back.
  *
- * The machine tells the physical address of no access that succeeds. So a mark of its own is put
- * where the access should arrive (path.c): a value to load, a value to store, or an instruction. An
- * access that comes upon the mark, or leaves it there, was translated to that address.
+ * The machine tells the physical address of no access that succeeds. So a mark of the program's own
+ * is put where the access should arrive (../x86/walk.c): a value to load, a value to store, or an
+ * instruction. An access that comes upon the mark, or leaves it there, was translated to that
+ * address.
  */
-#include "path.h"
 #include "rom.h"
 #include "vmx.h"
 
 #define VECTOR_DB 1
 #define VECTOR_BP 3
 #define VECTOR_GP 13
+#define VECTOR_PF 14
 #define INT3 0xcc
 #define INT1 0xf1
 #define ACCESS_BYTES 16 /* of each piece of guest_accesses */
@@ -22,26 +23,27 @@ extern char guest_supervisor[], guest_jump[], guest_syscall[], guest_sysret[], g
 extern char guest_unpaged[], guest_unpaged_jump[], guest_user[], guest_user_accesses[];
 
 struct query {
-  uint64_t reg[EPT_REGISTERS];
   bool paged, user, fetch, write;
   uint64_t address;
   unsigned log2; /* of the bytes accessed */
-  uint64_t mark, kept; /* put at path.pa, and what was there */
-  uint64_t access;     /* linear address of the instruction */
-  uint64_t jump;       /* and of the one that goes there */
-  struct path path;
-  struct guest_registers registers;
-  struct guest_start start;
-  struct guest_exit exit;
+  struct trail trail;
+  bool arrives; /* at `pa` */
+  bool marked;  /* with `mark`, in place of `kept` */
+  uint64_t pa, mark, kept;
+  uint64_t access; /* linear address of the instruction */
+  uint64_t jump;   /* and of the one that goes there */
+  struct vmx_registers registers;
+  struct vmx_start start;
+  struct vmx_exit exit;
 };
 
 static uint64_t idle_word; /* takes what the guest stores where there is no EPT */
 
+/* -- marks -------------------------------------------------------------------------------------- */
+
 static uint64_t bytes_mask(unsigned log2) {
   return log2 == 3 ? ~0ull : (1ull << (8u << log2)) - 1;
 }
-
-/* -- marks -------------------------------------------------------------------------------------- */
 
 static uint64_t peek(uint64_t address, unsigned log2) {
   uint64_t value = 0;
@@ -62,23 +64,24 @@ static uint64_t unlike(uint64_t there) {
   return there ^ ((state >> 7 & 0x7f7f7f7f7f7f7f7f) | 0x0101010101010101);
 }
 
-static bool can_be_marked(const struct path *path) {
-  if (!path->arrives || !path_in_ram(path, path->pa))
-    return false;
-  for (size_t i = 0; i < path->entries; i++)
-    if (path->entry[i].address == (path->pa & ~7ull))
-      return false;
-  return true;
-}
-
 static void put_mark(struct query *query) {
-  query->kept = peek(query->path.pa, query->log2);
+  query->kept = peek(query->pa, query->log2);
   if (query->fetch)
     query->mark = query->kept == INT3 ? INT1 : INT3;
   else
     query->mark = unlike(query->kept) & bytes_mask(query->log2);
   if (!query->write)
-    poke(query->path.pa, query->log2, query->mark);
+    poke(query->pa, query->log2, query->mark);
+}
+
+static bool mark_was_met(const struct query *query) {
+  if (!query->marked)
+    return false;
+  if (query->fetch)
+    return query->exit.vector == (query->mark == INT3 ? VECTOR_BP : VECTOR_DB);
+  if (query->write)
+    return peek(query->pa, query->log2) == query->mark;
+  return ((query->registers.rax ^ query->mark) & bytes_mask(query->log2)) == 0;
 }
 
 /* -- the guest ---------------------------------------------------------------------------------- */
@@ -118,90 +121,77 @@ static void prepare_unpaged(struct query *query) {
 
 /* The root of EPT gets an entry with which the guest can begin, and which it replaces. */
 static void prepare(struct query *query) {
-  uint64_t eptp = query->reg[EPT_EPTP];
-  uint64_t root = eptp ? eptp & ~0xfffull : (uintptr_t)&idle_word;
+  uint64_t root = x86_reg[X86_EPTP] ? nested_root() : (uintptr_t)&idle_word;
   if (query->paged)
     prepare_paged(query);
   else
     prepare_unpaged(query);
   query->registers.rdi += root;
   query->registers.rsi = *physical(root);
-  query->registers.rbx = query->paged ? query->reg[EPT_CR3] : query->registers.rsi >> 32;
+  query->registers.rbx = query->paged ? x86_reg[X86_CR3] : query->registers.rsi >> 32;
   query->registers.rdx = query->address;
   query->registers.rax = query->mark;
-  if (eptp)
-    *physical(root) = vmx_own_ept_entry();
-}
-
-/* What the guest has of its own in its TLB must not be what is asked about. */
-static bool in_own_way(const struct query *query) {
-  uint64_t page = query->address >> 12;
-  return !query->paged &&
-         (page == (uintptr_t)guest_supervisor >> 12 || page == query->reg[EPT_EPTP] >> 12);
+  *physical(root) = vmx_own_ept_entry();
 }
 
 /* -- answers ------------------------------------------------------------------------------------ */
 
 static bool at_the_access(const struct query *query) {
-  const struct guest_exit *exit = &query->exit;
-  if (exit->reason == EXIT_EXCEPTION && exit->vector == VECTOR_GP && exit->rip == query->jump)
+  const struct vmx_exit *exit = &query->exit;
+  if (exit->reason == VMX_EXCEPTION && exit->vector == VECTOR_GP && exit->rip == query->jump)
     return true;
   return exit->rip >= query->access && exit->rip - query->access < (query->fetch ? 1 : 16);
 }
 
 static bool executed(const struct query *query) {
-  const struct guest_exit *exit = &query->exit;
+  const struct vmx_exit *exit = &query->exit;
   if (!query->fetch)
-    return exit->reason == EXIT_VMCALL;
-  return exit->reason == EXIT_EXCEPTION && (exit->vector == VECTOR_BP || exit->vector == VECTOR_DB);
+    return exit->reason == VMX_VMCALL;
+  return exit->reason == VMX_EXCEPTION && (exit->vector == VECTOR_BP || exit->vector == VECTOR_DB);
 }
 
-static bool mark_was_met(const struct query *query) {
-  uint64_t mask = bytes_mask(query->log2);
-  if (query->fetch)
-    return query->exit.vector == (query->mark == INT3 ? VECTOR_BP : VECTOR_DB);
-  if (query->write)
-    return peek(query->path.pa, query->log2) == query->mark;
-  return ((query->registers.rax ^ query->mark) & mask) == 0;
+static void describe_exit(const struct query *query, struct x86_answer *answer) {
+  const struct vmx_exit *exit = &query->exit;
+  bool exception = exit->reason == VMX_EXCEPTION;
+  if (exception && exit->vector == VECTOR_PF && exit->qualification == query->address)
+    *answer = (struct x86_answer){.kind = X86_PAGE_FAULT, .code = exit->error};
+  else if (exception && exit->vector == VECTOR_GP)
+    *answer = (struct x86_answer){.kind = X86_GENERAL_FAULT};
+  else if (exit->reason == VMX_EPT_VIOLATION)
+    *answer = (struct x86_answer){
+        .kind = X86_EPT_VIOLATION, .code = exit->qualification, .address = exit->gpa};
+  else if (exit->reason == VMX_EPT_MISCONFIGURATION)
+    *answer = (struct x86_answer){.kind = X86_EPT_MISCONFIG, .address = exit->gpa};
 }
 
-static void describe(const struct query *query, struct ept_answer *answer) {
-  const struct guest_exit *exit = &query->exit;
-  answer->error = exit->error;
-  answer->gpa = exit->gpa;
-  answer->address = exit->qualification;
-  if (exit->reason == EXIT_ENTRY_FAILED || exit->reason >> 31) {
-    answer->kind = EPT_REFUSED;
-  } else if (!at_the_access(query)) {
-    answer->kind = EPT_BROKEN;
-    answer->error = exit->reason;
-    answer->gpa = exit->rip;
-  } else if (executed(query)) {
-    answer->kind = EPT_DONE;
-    answer->pa = query->path.pa;
-    answer->pa_known = can_be_marked(&query->path) && mark_was_met(query);
-  } else if (exit->reason == EXIT_EXCEPTION) {
-    answer->kind = EPT_EXCEPTION;
-    answer->vector = (uint16_t)exit->vector;
-  } else {
-    answer->kind = exit->reason == EXIT_EPT_VIOLATION          ? EPT_VIOLATION
-                   : exit->reason == EXIT_EPT_MISCONFIGURATION ? EPT_MISCONFIGURATION
-                                                               : EPT_BROKEN;
-  }
+static void describe(const struct query *query, struct x86_answer *answer) {
+  const struct vmx_exit *exit = &query->exit;
+  *answer =
+      (struct x86_answer){.kind = X86_BROKEN,
+                          .code = exit->reason,
+                          .address = exit->reason == VMX_ENTRY_FAILED ? exit->error : exit->rip};
+  if (exit->reason == VMX_ENTRY_FAILED || !at_the_access(query))
+    return;
+  if (!executed(query))
+    describe_exit(query, answer);
+  else if (mark_was_met(query))
+    *answer = (struct x86_answer){.kind = X86_TRANSLATED, .code = 1, .address = query->pa};
+  else if (!query->marked && query->arrives)
+    *answer = (struct x86_answer){.kind = X86_TRANSLATED};
 }
 
 /* Notes which entries changed, and puts everything back. */
-static void restore(struct query *query, bool marked, struct ept_answer *answer,
-                    struct ept_update *updates) {
-  if (marked)
-    poke(query->path.pa, query->log2, query->kept);
-  for (size_t i = 0; i < query->path.entries; i++) {
-    uint64_t address = query->path.entry[i].address, value = *physical(address);
-    if (value == query->path.entry[i].value)
+static void restore(struct query *query, struct x86_answer *answer, struct x86_update *updates) {
+  if (query->marked)
+    poke(query->pa, query->log2, query->kept);
+  for (unsigned i = 0; i < query->trail.count; i++) {
+    volatile uint64_t *at = query->trail.entry[i].at;
+    uint64_t now = *at;
+    if (now == query->trail.entry[i].value)
       continue;
-    updates[answer->updates].address = address;
-    updates[answer->updates++].value = value;
-    *physical(address) = query->path.entry[i].value;
+    updates[answer->updates].address = (uintptr_t)at;
+    updates[answer->updates++].value = now;
+    *at = query->trail.entry[i].value;
   }
 }
 
@@ -215,45 +205,51 @@ static unsigned widest(const struct query *query) {
   return query->fetch ? 0 : log2;
 }
 
-static void read_query(struct query *query, const uint64_t reg[EPT_REGISTERS], uint32_t how,
-                       uint64_t address) {
-  for (unsigned i = 0; i < EPT_REGISTERS; i++)
-    query->reg[i] = reg[i];
-  if (how & EPT_ASK_STAGE2)
-    query->reg[EPT_CR0] &= ~CR0_PG;
-  query->paged = query->reg[EPT_CR0] & CR0_PG;
-  query->user = how & EPT_ASK_USER;
-  query->fetch = how & EPT_ASK_FETCH;
-  query->write = how & EPT_ASK_WRITE;
-  query->address = address;
-  query->log2 = widest(query);
+static void follow(struct query *query) {
+  query->trail.count = 0;
+  query->trail.strays = false;
+  query->arrives = query->paged ? follow_guest(&query->trail, query->address, &query->pa)
+                                : follow_nested(&query->trail, query->address, &query->pa);
+  query->marked = query->arrives && is_ram(query->pa) &&
+                  !trail_has(&query->trail, query->pa, 1u << query->log2);
+  if (!query->trail.strays && x86_reg[X86_EPTP]) /* the guest is to restore its first entry */
+    trail_patch(&query->trail, physical(nested_root()), *physical(nested_root()));
+}
+
+/* What the guest has of its own in its TLB must not be what is asked about. */
+static bool in_own_way(const struct query *query) {
+  uint64_t page = query->address >> 12;
+  return !query->paged && (page == (uintptr_t)guest_supervisor >> 12 || page == nested_root() >> 12);
 }
 
 /* Neither the walk nor its end may be where only the program or a device is. */
-static bool may_be_asked(const struct query *query, bool marked) {
-  const struct path *path = &query->path;
-  if (path->strays || in_own_way(query))
+static bool may_be_asked(const struct query *query) {
+  if (query->trail.strays || in_own_way(query))
     return false;
-  if (!path->arrives || marked)
+  if (!query->arrives || query->marked)
     return true;
-  return !query->fetch && path->pa >= DEVICES_END;
+  return !query->fetch && query->pa >= DEVICES_END;
 }
 
-void query_ask(const uint64_t reg[EPT_REGISTERS], uint32_t how, uint64_t address, uint64_t ram_end,
-               struct ept_answer *answer, struct ept_update *updates) {
+void query_ask(uint32_t how, uint64_t address, struct x86_answer *answer,
+               struct x86_update *updates) {
   static struct query query;
-  read_query(&query, reg, how, address);
-  path_follow(&query.path, query.reg, address, ram_end);
-  if (reg[EPT_EPTP])
-    path_add(&query.path, reg[EPT_EPTP] & ~0xfffull);
-  bool marked = can_be_marked(&query.path);
-  *answer = (struct ept_answer){.kind = EPT_NOT_ASKED};
-  if (!may_be_asked(&query, marked))
+  query.paged = !(how & X86_ASK_STAGE2) && (x86_reg[X86_CR0] & CR0_PG);
+  query.user = how & X86_ASK_USER;
+  query.fetch = how & X86_ASK_FETCH;
+  query.write = how & X86_ASK_WRITE;
+  query.address = address;
+  query.log2 = widest(&query);
+  follow(&query);
+  *answer = (struct x86_answer){.kind = X86_NO_MEMORY};
+  if (!may_be_asked(&query))
     return;
-  if (marked)
+  if (query.marked)
     put_mark(&query);
   prepare(&query);
-  vmx_enter(query.reg, query.user, &query.start, &query.registers, &query.exit);
+  vmx_enter(query.paged, query.user, &query.start, &query.registers, &query.exit);
   describe(&query, answer);
-  restore(&query, marked, answer, updates);
+  restore(&query, answer, updates);
+  if (!(how & X86_ASK_UPDATES))
+    answer->updates = 0;
 }

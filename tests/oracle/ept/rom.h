@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the program in Bochs share. */
+/*
+ * What the files of the program in Bochs share, besides what they have of the other programs in
+ * x86-64 machines.
+ */
 #ifndef NW_ORACLE_EPT_ROM_H
 #define NW_ORACLE_EPT_ROM_H
 
@@ -7,14 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "protocol.h"
+#include "../x86/program.h"
 
 /* -- the machine -------------------------------------------------------------------------------- */
 
 #define PAGE 4096u
-#define ENTRIES 512u
 
-/* The first 4 GB of physical memory are mapped flat. */
+/** The first 4 GB of physical memory are mapped flat. */
 static inline volatile uint64_t *physical(uint64_t address) {
   return (volatile uint64_t *)(uintptr_t)address;
 }
@@ -53,10 +55,8 @@ void disk_finish(void);
 
 /* -- query.c: one query -------------------------------------------------------------------------- */
 
-#define UPDATES_MOST 32
-
-/** Asks one query; `updates` has room for UPDATES_MOST. `ram_end` is where RAM ends. */
-void query_ask(const uint64_t reg[EPT_REGISTERS], uint32_t how, uint64_t address, uint64_t ram_end,
-               struct ept_answer *answer, struct ept_update *updates);
+/** Asks one query; `updates` has room for X86_UPDATES_MOST. */
+void query_ask(uint32_t how, uint64_t address, struct x86_answer *answer,
+               struct x86_update *updates);
 
 #endif

@@ -90,34 +90,23 @@ enum segment { ES, CS, SS, DS, FS, GS, LDTR, TR, SEGMENTS };
 #define HOST_DATA 0x10
 #define SELECTOR 0x08 /* of any guest segment: never loaded from a table */
 
-#define CR0_PE (1ull << 0)
 #define CR0_NE (1ull << 5)
-#define CR0_WP (1ull << 16)
-#define CR0_AM (1ull << 18)
-#define CR4_PAE (1ull << 5)
-#define CR4_PGE (1ull << 7)
 #define CR4_VMXE (1ull << 13)
 #define CR4_PCIDE (1ull << 17)
-#define CR4_SMEP (1ull << 20)
-#define CR4_SMAP (1ull << 21)
-#define CR4_PKE (1ull << 22)
 #define EFER_SCE (1ull << 0)
-#define EFER_LME (1ull << 8)
-#define EFER_LMA (1ull << 10)
-#define EFER_NXE (1ull << 11)
 #define RFLAGS_ONE 2u
 #define RFLAGS_AC (1u << 18)
 
-extern bool vmx_run(struct guest_registers *registers, bool launched);
-extern char vmx_exit[];
+extern bool vmx_run(struct vmx_registers *registers, bool launched);
+extern char vmx_exited[];
 
 static uint8_t vmxon_region[PAGE] __attribute__((aligned(4096)));
 static uint8_t vmcs[PAGE] __attribute__((aligned(4096)));
 /* What the guest starts with: page tables, and EPT where the case has it. */
-static uint64_t own_pml4[ENTRIES] __attribute__((aligned(4096)));
-static uint64_t own_supervisor_pdpt[ENTRIES] __attribute__((aligned(4096)));
-static uint64_t own_user_pdpt[ENTRIES] __attribute__((aligned(4096)));
-static uint64_t own_ept_pdpt[ENTRIES] __attribute__((aligned(4096)));
+static uint64_t own_pml4[512] __attribute__((aligned(4096)));
+static uint64_t own_supervisor_pdpt[512] __attribute__((aligned(4096)));
+static uint64_t own_user_pdpt[512] __attribute__((aligned(4096)));
+static uint64_t own_ept_pdpt[512] __attribute__((aligned(4096)));
 static bool launched;
 
 /* -- instructions ------------------------------------------------------------------------------- */
@@ -226,7 +215,7 @@ static void write_host_state(void) {
   vmwrite(HOST_CR4, read_cr4());
   vmwrite(HOST_EFER, read_msr(MSR_EFER));
   vmwrite(HOST_TR_BASE, 0);
-  vmwrite(HOST_RIP, (uintptr_t)vmx_exit);
+  vmwrite(HOST_RIP, (uintptr_t)vmx_exited);
 }
 
 static void write_guest_state(void) {
@@ -243,7 +232,7 @@ static void write_guest_state(void) {
   vmwrite(VMCS_LINK_POINTER, ~0ull);
 }
 
-void vmx_start(void) {
+void vmx_prepare(void) {
   build_own_tables();
   vmx_on();
   write_controls(PIN_CONTROLS, MSR_VMX_TRUE_PINBASED_CTLS, 0);
@@ -261,11 +250,10 @@ void vmx_start(void) {
 
 /* -- each query --------------------------------------------------------------------------------- */
 
-static void write_mode(const uint64_t reg[EPT_REGISTERS], bool user) {
-  bool paged = reg[EPT_CR0] & CR0_PG;
+static void write_mode(bool paged, bool user) {
   uint64_t dpl = user ? RIGHTS_DPL3 : 0;
   write_controls(SECONDARY_CONTROLS, MSR_VMX_PROCBASED_CTLS2,
-                 (reg[EPT_EPTP] ? SECONDARY_EPT : 0) | (paged ? 0 : SECONDARY_UNRESTRICTED));
+                 (x86_reg[X86_EPTP] ? SECONDARY_EPT : 0) | (paged ? 0 : SECONDARY_UNRESTRICTED));
   write_controls(ENTRY_CONTROLS, MSR_VMX_TRUE_ENTRY_CTLS,
                  ENTRY_LOAD_EFER | (paged ? ENTRY_IA32E : 0));
   vmwrite(GUEST_ES_RIGHTS + 2 * CS, (paged ? RIGHTS_CODE64 : RIGHTS_CODE32) | dpl);
@@ -274,21 +262,20 @@ static void write_mode(const uint64_t reg[EPT_REGISTERS], bool user) {
   vmwrite(GUEST_ES_SELECTOR + 2 * SS, SELECTOR | (user ? 3 : 0));
 }
 
-static void write_registers(const uint64_t reg[EPT_REGISTERS]) {
-  bool paged = reg[EPT_CR0] & CR0_PG;
-  vmwrite(GUEST_CR0, (reg[EPT_CR0] & (CR0_PG | CR0_WP | CR0_AM)) | CR0_NE | CR0_PE);
+static void write_registers(bool paged) {
+  vmwrite(GUEST_CR0, (x86_reg[X86_CR0] & CR0_WP) | (paged ? CR0_PG : 0) | CR0_NE | CR0_PE);
   vmwrite(GUEST_CR3, (uintptr_t)own_pml4);
-  vmwrite(GUEST_CR4, (reg[EPT_CR4] & (paged ? CR4_SMEP | CR4_SMAP | CR4_PKE | CR4_PCIDE : 0)) |
+  vmwrite(GUEST_CR4, (x86_reg[X86_CR4] & (paged ? CR4_SMEP | CR4_SMAP | CR4_PKE | CR4_PCIDE : 0)) |
                          CR4_PAE | CR4_PGE | CR4_VMXE);
   vmwrite(GUEST_EFER,
-          (reg[EPT_EFER] & EFER_NXE) | EFER_SCE | (paged ? EFER_LME | EFER_LMA : 0));
-  if (reg[EPT_EPTP])
-    vmwrite(EPT_POINTER, reg[EPT_EPTP]);
-  vmwrite(GUEST_RFLAGS, RFLAGS_ONE | (reg[EPT_AC] ? RFLAGS_AC : 0));
-  write_pkru((uint32_t)reg[EPT_PKRU]);
+          (x86_reg[X86_EFER] & EFER_NXE) | EFER_SCE | (paged ? EFER_LME | EFER_LMA : 0));
+  if (x86_reg[X86_EPTP])
+    vmwrite(EPT_POINTER, x86_reg[X86_EPTP]);
+  vmwrite(GUEST_RFLAGS, RFLAGS_ONE | (x86_reg[X86_AC] ? RFLAGS_AC : 0));
+  write_pkru((uint32_t)x86_reg[X86_PKRU]);
 }
 
-static void read_exit(struct guest_exit *exit) {
+static void read_exit(struct vmx_exit *exit) {
   exit->reason = (uint32_t)vmread(EXIT_REASON);
   exit->vector = (uint32_t)vmread(EXIT_INTERRUPTION) & 0xff;
   exit->error = (uint32_t)vmread(EXIT_INTERRUPTION_ERROR);
@@ -301,19 +288,19 @@ uint64_t vmx_own_ept_entry(void) {
   return (uintptr_t)own_ept_pdpt | 7;
 }
 
-void vmx_enter(const uint64_t reg[EPT_REGISTERS], bool user, const struct guest_start *start,
-               struct guest_registers *registers, struct guest_exit *exit) {
-  write_mode(reg, user);
-  write_registers(reg);
+void vmx_enter(bool paged, bool user, const struct vmx_start *start,
+               struct vmx_registers *registers, struct vmx_exit *exit) {
+  write_mode(paged, user);
+  write_registers(paged);
   vmwrite(GUEST_RIP, start->rip);
   write_msr(MSR_LSTAR, start->syscall);
   invalidate_ept();
-  registers->r10 = RFLAGS_ONE | (reg[EPT_AC] ? RFLAGS_AC : 0);
+  registers->r10 = RFLAGS_ONE | (x86_reg[X86_AC] ? RFLAGS_AC : 0);
   if (vmx_run(registers, launched)) {
     launched = true;
     read_exit(exit);
   } else {
-    exit->reason = EXIT_ENTRY_FAILED;
+    exit->reason = VMX_ENTRY_FAILED;
     exit->error = (uint32_t)vmread(VM_INSTRUCTION_ERROR);
   }
 }

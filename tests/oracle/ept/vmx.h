@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "protocol.h"
+#include "../x86/program.h"
 
 /* Where the guest's own page tables map the first 4 GB of physical memory: for the supervisor in a
  * slot of the PML4, for the user in the next one. There are two such places, so that one differs
@@ -16,7 +16,7 @@
 #define VMX_USER (1ull << 39) /* from a supervisor address there to the user's */
 
 /* What enter.S loads before it enters the guest, and rax after its exit; the order is known there. */
-struct guest_registers {
+struct vmx_registers {
   uint64_t rax; /* what is stored; what was loaded */
   uint64_t rbx; /* the case's CR3 */
   uint64_t rcx; /* unpaged: where to go on */
@@ -27,33 +27,31 @@ struct guest_registers {
   uint64_t r10; /* RFLAGS there */
 };
 
-struct guest_start {
+struct vmx_start {
   uint64_t rip, syscall;
 };
 
-struct guest_exit {
-  uint32_t reason; /* basic exit reason; EXIT_ENTRY_FAILED: `error` has the VM-instruction error */
+struct vmx_exit {
+  uint32_t reason; /* basic exit reason; VMX_ENTRY_FAILED: `error` has the VM-instruction error */
   uint32_t vector, error;
   uint64_t rip, qualification, gpa;
 };
 
-#define EXIT_EXCEPTION 0u
-#define EXIT_VMCALL 18u
-#define EXIT_EPT_VIOLATION 48u
-#define EXIT_EPT_MISCONFIGURATION 49u
-#define EXIT_ENTRY_FAILED 0x10000u
-
-#define CR0_PG (1ull << 31)
+#define VMX_EXCEPTION 0u
+#define VMX_VMCALL 18u
+#define VMX_EPT_VIOLATION 48u
+#define VMX_EPT_MISCONFIGURATION 49u
+#define VMX_ENTRY_FAILED 0x10000u
 
 /** Once, before the first query. */
-void vmx_start(void);
+void vmx_prepare(void);
 
 /** The entry for the root of an EPT with which the guest can start. */
 uint64_t vmx_own_ept_entry(void);
 
-/** Enters the guest with the case's registers, but page tables of its own, and stays until it
- * exits. */
-void vmx_enter(const uint64_t reg[EPT_REGISTERS], bool user, const struct guest_start *start,
-               struct guest_registers *registers, struct guest_exit *exit);
+/** Enters the guest with the case's registers, of which CR0.PG is `paged`, but page tables of its
+ * own, and stays until it exits. */
+void vmx_enter(bool paged, bool user, const struct vmx_start *start,
+               struct vmx_registers *registers, struct vmx_exit *exit);
 
 #endif

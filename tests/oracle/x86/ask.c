@@ -304,9 +304,10 @@ struct x86_answer *ask(uint32_t how, uint64_t address, struct x86_answer *answer
     query.found = follow_guest(&query.trail, address, &query.pa);
   find_own(&query);
   bool fetch = how & X86_ASK_FETCH, stage2 = how & X86_ASK_STAGE2;
-  if (fetch ? stage2 && !map_own(&query, &slot) : common.root && !map_own(&query, &slot))
+  bool from_own = !fetch && (stage2 || common.root);
+  if ((from_own || stage2) && !map_own(&query, &slot))
     *answer = (struct x86_answer){.kind = X86_NO_SLOT};
-  else if (fetch || !common.root || !ask_data(&query, slot, answer))
+  else if (!from_own || !ask_data(&query, slot, answer))
     ask_fetch(&query, answer);
   return finish(&query, answer);
 }

@@ -22,14 +22,14 @@
 _start:
   cli
   mov $x86_stack_top, %esp
-  movl $x86_pml4 + 7, x86_pml5
-  movl $x86_pdpt + 7, x86_pml4
-  movl $x86_pdpt + 4096 + 7, x86_pml4 + 8
+  movl $x86_pml4 + 3, x86_pml5
+  movl $x86_pdpt + 3, x86_pml4
+  movl $x86_pdpt + 4096 + 3, x86_pml4 + 8
   xor %ecx, %ecx
-1: /* the entry for gigabyte number ecx: present, writable, user, large */
+1: /* gigabyte number ecx: present, writable, large; not the user's, or PKRU would matter */
   mov %ecx, %eax
   shl $30, %eax
-  or $0x87, %eax
+  or $0x83, %eax
   mov %eax, x86_pdpt(, %ecx, 8)
   mov %ecx, %eax
   shr $2, %eax

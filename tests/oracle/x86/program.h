@@ -50,6 +50,7 @@ struct trail {
     bool patched;
   } entry[X86_UPDATES_MOST];
   unsigned count;
+  bool strays; /* a table is at an address that there can be, but where cases have no RAM */
 };
 
 /** Whether cases have RAM there. */

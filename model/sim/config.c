@@ -16,6 +16,7 @@
 
 #include "core/walk_cycles.h"
 #include "sim/config_schema.h"
+#include "sim/yaml_write.h"
 
 struct loader {
   struct nw_yaml *tree;
@@ -369,9 +370,9 @@ static bool put_defaults(struct loader *l, const char *source) {
          (named || !name[0] || nw_yaml_rewrite(l->tree, nw_yaml_find(l->tree, "name"), name));
 }
 
-/* Takes the tree, which may be NULL. */
+/* Takes the tree, which may be NULL. `text`, unless NULL, gets the whole machine as YAML. */
 static bool config_from_tree(struct nw_yaml *tree, const char *source, const char *const *sets,
-                             size_t set_count, struct nw_machine_config *config,
+                             size_t set_count, struct nw_machine_config *config, char **text,
                              struct nw_config_error *error) {
   struct loader l = {.tree = tree, .error = error};
   bool good = tree != NULL;
@@ -385,20 +386,28 @@ static bool config_from_tree(struct nw_yaml *tree, const char *source, const cha
     nw_yaml_unload(&nw_machine_schema, file);
     good = check_machine(&l, config);
   }
+  if (good && file && text)
+    good = (*text = nw_yaml_text(nw_yaml_root(tree))) != NULL;
   nw_yaml_free(tree);
   return good && file;
 }
 
 bool nw_config_load(const char *path, const char *const *sets, size_t set_count,
                     struct nw_machine_config *config, struct nw_config_error *error) {
-  return config_from_tree(nw_yaml_load(path, error), path, sets, set_count, config, error);
+  return config_from_tree(nw_yaml_load(path, error), path, sets, set_count, config, NULL, error);
+}
+
+bool nw_config_load_text(const char *path, const char *const *sets, size_t set_count,
+                         struct nw_machine_config *config, char **text,
+                         struct nw_config_error *error) {
+  return config_from_tree(nw_yaml_load(path, error), path, sets, set_count, config, text, error);
 }
 
 bool nw_config_parse(const char *source, const char *text, size_t length, const char *const *sets,
                      size_t set_count, struct nw_machine_config *config,
                      struct nw_config_error *error) {
   return config_from_tree(nw_yaml_parse(source, text, length, error), source, sets, set_count,
-                          config, error);
+                          config, NULL, error);
 }
 
 /* -- finding ---------------------------------------------------------------------------------- */

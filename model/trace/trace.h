@@ -20,6 +20,7 @@
 #ifndef NW_TRACE_TRACE_H
 #define NW_TRACE_TRACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -163,6 +164,7 @@ struct nw_trace_header {
   const char *const *argv;  /* argc strings */
   uint32_t flags;           /* NW_TRACE_INTERRUPTED */
   uint64_t file_bytes;      /* size of the file */
+  uint64_t checksum;        /* of the file: stands for every byte of it (trace/format.h) */
 };
 
 #define NW_TRACE_NO_STREAM UINT32_MAX
@@ -233,6 +235,11 @@ enum nw_trace_result nw_trace_next_chunk(struct nw_trace_cursor *cursor, const u
  * nw_trace_next_chunk returns that chunk, whose first word has index *first. Beyond the end, the
  * cursor is at the end and *first is the stream's length. */
 void nw_trace_cursor_seek(struct nw_trace_cursor *cursor, uint64_t word, uint64_t *first);
+
+/* From here on cursors of the trace share decoded chunks, up to `chunks` that nobody looks at: for
+ * several runs that go through it side by side. To be called before the first cursor is opened;
+ * false when out of memory. */
+bool nw_trace_share_chunks(struct nw_trace *trace, size_t chunks);
 
 /* Reads every chunk of the file and checks all checksums and counts. Stops at the first error. */
 enum nw_trace_result nw_trace_verify(struct nw_trace *trace, struct nw_trace_error *error);

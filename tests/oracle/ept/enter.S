@@ -26,8 +26,9 @@ vmx_run:
   mov 16(%rdi), %rcx
   mov 24(%rdi), %rdx
   mov 32(%rdi), %rsi
-  mov 48(%rdi), %r9
-  mov 56(%rdi), %r10
+  mov 48(%rdi), %r8
+  mov 56(%rdi), %r9
+  mov 64(%rdi), %r10
   mov 40(%rdi), %rdi
   jz 1f
   vmresume
@@ -73,7 +74,21 @@ vmx_exited:
   .endr
 .endm
 
+.macro set_keys /* to r8d */
+  mov %rax, %r13
+  mov %rdx, %r14
+  mov %r8d, %eax
+  xor %ecx, %ecx
+  xor %edx, %edx
+  wrpkru
+  mov %r13, %rax
+  mov %r14, %rdx
+.endm
+
   .balign 4096
+  .global guest_supervisor_keys
+guest_supervisor_keys:
+  set_keys
   .global guest_supervisor
 guest_supervisor:
   mov %rsi, (%rdi)
@@ -105,6 +120,9 @@ guest_accesses:
   accesses
 
   .balign 4096
+  .global guest_user_keys
+guest_user_keys:
+  set_keys
   .global guest_user
 guest_user:
   syscall

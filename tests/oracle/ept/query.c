@@ -19,8 +19,8 @@
 #define INT1 0xf1
 #define ACCESS_BYTES 16 /* of each piece of guest_accesses */
 
-extern char guest_supervisor[], guest_supervisor_keys[], guest_jump[], guest_accesses[];
-extern char guest_user[], guest_user_keys[], guest_user_accesses[], guest_syscall[], guest_sysret[];
+extern char guest_supervisor[], guest_jump[], guest_accesses[];
+extern char guest_user[], guest_user_accesses[], guest_syscall[], guest_sysret[];
 extern char guest_unpaged[], guest_unpaged_jump[];
 
 struct query {
@@ -103,10 +103,9 @@ static uint64_t access_at(const struct query *query, uint64_t base) {
 
 static void prepare_paged(struct query *query) {
   uint64_t base = window(query->address), user_base = base + VMX_USER;
-  bool keys = x86_reg[X86_CR4] & CR4_PKE;
   query->access = access_at(query, query->user ? user_base : base);
-  query->start.rip = query->user ? user_base + (uintptr_t)(keys ? guest_user_keys : guest_user)
-                                 : base + (uintptr_t)(keys ? guest_supervisor_keys : guest_supervisor);
+  query->start.rip =
+      query->user ? user_base + (uintptr_t)guest_user : base + (uintptr_t)guest_supervisor;
   query->start.syscall = base + (uintptr_t)guest_syscall;
   query->jump = base + (uintptr_t)(query->user ? guest_sysret : guest_jump);
   query->registers.r9 = query->access;

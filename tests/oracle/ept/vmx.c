@@ -296,6 +296,7 @@ void vmx_enter(bool paged, bool user, const struct vmx_start *start,
   invalidate_ept();
   write_pkru(0);
   registers->r8 = x86_reg[X86_PKRU];
+  registers->r12 = x86_reg[X86_CR4] & CR4_PKE;
   registers->r10 = RFLAGS_ONE | (x86_reg[X86_AC] ? RFLAGS_AC : 0);
   if (vmx_run(registers, launched)) {
     launched = true;

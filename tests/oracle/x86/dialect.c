@@ -201,7 +201,7 @@ static void print_updates(const struct x86_answer *answer) {
   memcpy(update, answer + 1, answer->updates * sizeof(update[0]));
   qsort(update, answer->updates, sizeof(update[0]), by_address);
   for (uint32_t i = 0; i < answer->updates; i++)
-    printf(" upd=0x%" PRIx64 ":0x%" PRIx64, update[i].address, update[i].value);
+    printf(" upd=0x%016" PRIx64 ":0x%016" PRIx64, update[i].address, update[i].value);
 }
 
 static const void *print(const struct oracle_line *line, const void *data, const void *end,

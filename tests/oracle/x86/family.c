@@ -83,7 +83,8 @@ static struct x86_style style_for(uint64_t efer, unsigned rights) {
 static void plan_tables(struct problem *problem, struct images *images, struct dice *dice) {
   x86_place_images(&memory, images, dice);
   problem->guest_style = style_for(problem->efer, 93);
-  problem->nested_style = style_for(problem->hefer, 98);
+  problem->nested_style = style_for(problem->hefer, 99);
+  problem->guest_style.nowhere = !problem->nested;
   if (problem->nested) {
     unsigned reach = 12 + 9 * levels_of(problem->hcr4);
     problem->guest_style.gpa_bits = memory.maxphyaddr < reach ? memory.maxphyaddr : reach;

@@ -10,7 +10,9 @@
  *   access fetch            and the query is about execution
  *   domain none|client|manager  and DACR says this of the domain that the fault is in
  *   machine FIELD=VALUE ... the machine then answers a fault with these fields; "same" as a value
- *                           is the model's
+ *                           is the model's; all fields "upd" have to be the model's
+ *   accessed leaf           it sets the accessed flag of the entry read last, which the model does not
+ *   kind same               such an answer counts as one of its kind that was seen
  *   again NAME MASK         or: the machine answers as the model does with these bits of the
  *                           register clear
  */
@@ -32,6 +34,8 @@ struct departure {
   bool domain_matters;
   unsigned domain_access; /* two bits of DACR; 0 stands for 2, too */
   struct fields machine;
+  bool accessed_leaf;
+  bool same_kind;
   bool again;
   unsigned again_register;
   uint64_t again_mask;

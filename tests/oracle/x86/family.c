@@ -124,7 +124,8 @@ static void plan_ept(struct problem *problem, struct images *images, struct dice
 
 static void plan_tables(struct problem *problem, struct images *images, struct dice *dice) {
   problem->guest_style = style_for(problem->efer, 93);
-  problem->nested_style = style_for(problem->hefer, 98);
+  problem->nested_style = style_for(problem->hefer, 99);
+  problem->guest_style.nowhere = problem->regime == X86_REGIME_STAGE1;
   if (problem->regime == X86_REGIME_EPT)
     ept_place_images(images, dice);
   else

@@ -46,7 +46,7 @@ static uint64_t random_output(const struct x86_style *style, struct dice *dice) 
   const struct x86_memory *memory = style->memory;
   if (style->gpa_bits)
     return any_bits(dice, space(percent(dice, 97) ? style->gpa_bits : memory->maxphyaddr));
-  if (percent(dice, 90))
+  if (!style->nowhere || percent(dice, 90))
     return x86_random_pa(memory, dice);
   return memory->beyond + roll(dice) % (space(memory->maxphyaddr) + 1 - memory->beyond);
 }
@@ -94,13 +94,13 @@ static uint64_t table(const struct tree *tree, unsigned depth, uint64_t address,
   (void)depth;
   uint64_t entry = P | (address & PAGE_MASK) | any_bits(dice, TABLE_ANY);
   entry |= often(W, rights, dice) | often(U, rights, dice) | often(A, 70, dice);
-  return entry | often(NX, style_of(tree)->nx / 3, dice);
+  return entry | often(NX, style_of(tree)->nx / 5, dice);
 }
 
 /* Leads to a guest's table: few deny, since everything behind it is denied then. */
 static uint64_t pinned_leaf(const struct tree *tree, unsigned depth, uint64_t output,
                             struct dice *dice) {
-  uint64_t entry = leaf(tree, depth, output, 97, dice);
+  uint64_t entry = leaf(tree, depth, output, 99, dice);
   return percent(dice, 2) ? entry | too_wide(style_of(tree), dice) : entry;
 }
 

@@ -9,6 +9,8 @@
 #ifndef NW_ORACLE_X86_TABLES_H
 #define NW_ORACLE_X86_TABLES_H
 
+#include <stdbool.h>
+
 #include "../dice.h"
 #include "../images.h"
 #include "../tree.h"
@@ -27,6 +29,7 @@ struct x86_style {
   const struct x86_memory *memory;
   unsigned nx;       /* how many in a hundred are not executable */
   unsigned rights;   /* how many of those that lead to tables have W, and U */
+  bool nowhere;      /* pages may be where there is no RAM */
   unsigned gpa_bits; /* a guest's: those that most guest-physical addresses have; 0: not nested */
 };
 

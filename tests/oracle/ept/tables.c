@@ -37,7 +37,7 @@ static uint64_t reserved(const struct tree *tree, unsigned depth, bool is_leaf, 
   uint64_t bits = percent(dice, 1) ? too_wide(dice) : 0;
   if (is_leaf)
     return percent(dice, 4) ? bits | any_bits(dice, inside) : bits;
-  if (percent(dice, 2))
+  if (percent(dice, 1))
     bits |= any_bits(dice, TABLE_RESERVED);
   return level_at(tree, depth) == 4 ? bits | often(LARGE, 1, dice) : bits;
 }
@@ -47,7 +47,7 @@ static uint64_t reserved(const struct tree *tree, unsigned depth, bool is_leaf, 
 static uint64_t memory_type(struct dice *dice) {
   static const uint8_t types[] = {0, 1, 4, 5, 6, 6, 6, 6}, none[] = {2, 3, 7};
   unsigned type =
-      percent(dice, 2) ? none[below(dice, sizeof(none))] : types[below(dice, sizeof(types))];
+      percent(dice, 1) ? none[below(dice, sizeof(none))] : types[below(dice, sizeof(types))];
   return (uint64_t)type << TYPE_SHIFT;
 }
 
@@ -73,7 +73,7 @@ static uint64_t table(const struct tree *tree, unsigned depth, uint64_t address,
   static const uint8_t fewer[] = {R, R, R | W, R | W, R | X, R | X, X, W, W | X};
   (void)tree;
   (void)depth;
-  unsigned rights = percent(dice, 95) ? R | W | X : fewer[below(dice, sizeof(fewer))];
+  unsigned rights = percent(dice, 97) ? R | W | X : fewer[below(dice, sizeof(fewer))];
   return rights | (address & PAGE_MASK) | any_bits(dice, TABLE_ANY);
 }
 
@@ -82,9 +82,9 @@ static uint64_t pinned_leaf(const struct tree *tree, unsigned depth, uint64_t ou
                             struct dice *dice) {
   static const uint8_t rights[] = {R | W, R | W, R | W, R | W, R, R, R | X};
   unsigned kind = below(dice, 100);
-  if (kind < 2)
+  if (kind < 1)
     return leaf(tree, depth, output, X, dice);
-  return leaf(tree, depth, output, kind < 70 ? R | W | X : rights[below(dice, sizeof(rights))],
+  return leaf(tree, depth, output, kind < 80 ? R | W | X : rights[below(dice, sizeof(rights))],
               dice);
 }
 

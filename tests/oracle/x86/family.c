@@ -115,8 +115,10 @@ static void plan_npt(struct problem *problem, struct images *images, struct dice
   problem->ncr3 = problem->nested_tree.root.pa | any_bits(dice, CR3_ANY);
 }
 
+/* EPT has two entries at its root that there are addresses for. In some problems no table of the
+ * guest's needs the second, so that it may be anything. */
 static void plan_ept(struct problem *problem, struct images *images, struct dice *dice) {
-  problem->guest_style.gpa_bits = EPT_MAXPHYADDR;
+  problem->guest_style.gpa_bits = EPT_MAXPHYADDR - percent(dice, 25);
   ept_plan(&problem->nested_tree, images, dice);
   problem->eptp = problem->nested_tree.root.pa | EPTP_FOUR_LEVELS | any_bits(dice, EPTP_AD) |
                   (percent(dice, 70) ? EPTP_WRITE_BACK : 0);
@@ -138,6 +140,8 @@ static void plan_tables(struct problem *problem, struct images *images, struct d
     problem->guest_style.gpa_bits = EPT_BITS_WITHOUT;
   x86_plan_guest(&problem->guest, levels_of(problem->cr4), &problem->guest_style,
                  problem->nested ? &problem->nested_tree : NULL, images, dice);
+  if (problem->nested && problem->regime == X86_REGIME_EPT)
+    problem->guest_style.gpa_bits = EPT_MAXPHYADDR;
   tree_fill(&problem->guest, dice);
   if (problem->nested)
     tree_fill(&problem->nested_tree, dice);

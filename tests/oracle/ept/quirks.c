@@ -39,6 +39,7 @@ enum quirk quirk_by_name(const char *name) {
 struct entry {
   uint64_t address, value;
   uint64_t ipa; /* stage 2: the walk that it belongs to */
+  bool final;   /* which is for the page, not for a table */
 };
 
 struct notes {
@@ -50,7 +51,7 @@ struct notes {
 };
 
 static void note(struct notes *notes, const struct nw_step *step, const struct nw_answer *answer) {
-  struct entry entry = {step->address, answer->data, step->ipa};
+  struct entry entry = {step->address, answer->data, step->ipa, step->stage == 2 && !step->for_s1};
   if (step->stage == 2)
     notes->ipa = step->ipa;
   if (step->stage == 1 && step->kind == NW_STEP_READ && notes->guests < NW_LEVELS)
@@ -149,6 +150,14 @@ static bool is_read_again(const struct notes *notes, size_t i) {
   return false;
 }
 
+/* Whether the walk of stage 2 that the update belongs to came to its end. */
+static bool ended(const struct entry *update, const struct notes *notes,
+                  const struct nw_fault *fault) {
+  if (fault->type == NW_FAULT_NONE)
+    return true;
+  return fault->stage == 2 ? update->ipa != notes->ipa : !update->final;
+}
+
 /* What Bochs has written by the end: of EPT, all but what the walk that faults would have; of the
  * guest's entries all or nothing. */
 static void add_updates(const struct nw_case_reader *reader, const struct notes *notes,
@@ -157,7 +166,7 @@ static void add_updates(const struct nw_case_reader *reader, const struct notes 
   bool stage2_faults = fault->type != NW_FAULT_NONE && fault->stage == 2;
   size_t count = 0;
   for (size_t i = 0; i < notes->epts; i++)
-    if (!stage2_faults || notes->ept[i].ipa != notes->ipa)
+    if (ended(&notes->ept[i], notes, fault))
       fields_add_update(&answer->fields, notes->ept[i].address, notes->ept[i].value,
                         answer->update[count++]);
   if (is_fault_of_stage1(fault) || (stage2_faults && fault->s1walk))

@@ -56,7 +56,7 @@ int main(int argc, char **argv) {
   snprintf(name, sizeof(name), "%s/random.case", c.folder);
   c.out = fopen(name, "w");
   if (!c.out)
-    fail(name);
+    give_up(name);
   images_init(&c.images);
   write_case(family, &c, strtoull(argv[2], NULL, 0), strtoull(argv[3], NULL, 0));
   images_free(&c.images);

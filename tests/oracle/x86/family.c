@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random cases of x86-64: without a second stage, with AMD's nested paging, with Intel's EPT. */
+/*
+ * Random cases of x86-64: without a second stage, with AMD's nested paging, with Intel's EPT. What the
+ * machine cannot be trusted with is left out: guest-physical addresses that four levels of nested
+ * tables do not reach.
+ */
 #include "../ept/memory.h"
 #include "../ept/tables.h"
 #include "../family.h"
@@ -45,13 +49,14 @@ struct problem {
 static struct x86_memory memory;
 
 static void begin(struct random_case *c) {
-  static const uint8_t widths[] = {36, 39, 40, 40, 40, 44, 46, 48, 48, 52};
+  static const uint8_t widths[] = {36, 39, 40, 40, 44, 46, 48, 48, 52, 52};
   memory.maxphyaddr = widths[below(&c->dice, sizeof(widths))];
   uint64_t gib = x86_high_ram_gib(memory.maxphyaddr);
   memory.beyond = X86_HIGH_RAM_FIRST + (gib << 30);
   memory.window[0] = X86_LOW_RAM_FIRST >> 30;
-  for (unsigned i = 1; i < X86_WINDOWS; i++)
-    memory.window[i] = (uint32_t)(X86_HIGH_RAM_FIRST >> 30) + below(&c->dice, (uint32_t)gib);
+  for (unsigned i = 1; i < X86_WINDOWS; i++) /* one in each of as many parts of the RAM */
+    memory.window[i] = (uint32_t)((X86_HIGH_RAM_FIRST >> 30) + gib / X86_WINDOWS * i) +
+                       below(&c->dice, (uint32_t)gib / X86_WINDOWS);
   fprintf(c->out, "maxphyaddr %u\nram 0x%llx-0x%llx\nram 0x%llx-0x%" PRIx64 "\n", memory.maxphyaddr,
           X86_LOW_RAM_FIRST, X86_LOW_RAM_LAST, X86_HIGH_RAM_FIRST, memory.beyond - 1);
 }
@@ -173,9 +178,10 @@ static uint64_t random_va(const struct problem *problem, struct dice *dice) {
 
 /* The guest that asks EPT alone makes addresses of 32 bits. */
 static uint64_t random_gpa(const struct problem *problem, struct dice *dice) {
-  unsigned bits = problem->regime == X86_REGIME_EPT ? 32 : memory.maxphyaddr;
-  uint64_t gpa = any_bits(dice, (1ull << bits) - 1);
-  return percent(dice, 30) ? edge(gpa, dice) & ((1ull << bits) - 1) : gpa;
+  unsigned bits = problem->regime == X86_REGIME_EPT ? 32 : problem->guest_style.gpa_bits;
+  uint64_t mask = (1ull << bits) - 1;
+  uint64_t gpa = any_bits(dice, mask);
+  return percent(dice, 30) ? edge(gpa, dice) & mask : gpa;
 }
 
 /* One in a while is asked in all six ways. */

@@ -570,7 +570,8 @@ static void stage2_done(struct nw_walk *w) {
 
   w->result.s2_page_log2 = w->s2.descriptor.page_log2;
   succeed(w, w->s2.output, w->s1.descriptor.rights | w->s2.descriptor.rights,
-          w->scope == NW_SCOPE_STAGE2 ? s2 : nwi_attributes_combine(w->regime, s1, s2));
+          w->scope == NW_SCOPE_STAGE2 ? nwi_attributes_stage2_alone(w->regime, s2)
+                                      : nwi_attributes_combine(w->regime, s1, s2));
 }
 
 /* Stage 2 alone; where it is off, an IPA is a PA and takes nothing from the access. */

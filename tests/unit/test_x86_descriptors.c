@@ -349,6 +349,8 @@ static void ept_and_the_guests_pat_give_the_type_of_the_mtrr_table(void **state)
       tables_map_raw(tables, 2, IPA, 1, 0xd5c0e00000 | leaf, 0);
       assert_true(tables_walk(tables, NW_SCOPE_BOTH, NW_READ, NW_USER, 0x1000));
       assert_int_equal(tables->result.attr, ignore ? row[i].ept : row[i].type);
+      assert_true(tables_walk(tables, NW_SCOPE_STAGE2, NW_READ, NW_USER, IPA));
+      assert_int_equal(tables->result.attr, row[i].ept);
     }
   tables_free(tables);
 }

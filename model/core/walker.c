@@ -342,6 +342,7 @@ static inline void count_s2_read(struct nw_walk *w, uint32_t cycles) {
 static inline void answer_s2_read(struct nw_walk *w, uint64_t data, bool abort, uint32_t cycles) {
   count_s2_read(w, cycles);
   if (abort) {
+    w->s2.descriptor.kind = NW_DESCRIPTOR_INVALID;
     fail(w, NW_FAULT_EXTERNAL_ABORT, 2, w->s2.level);
     return;
   }

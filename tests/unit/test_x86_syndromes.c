@@ -216,6 +216,19 @@ static void a_violation_before_the_leaf_allows_nothing(void **state) {
   }
 }
 
+/* What a walk has learnt before an abort is of another address. */
+static void an_abort_tells_nothing_of_what_is_allowed(void **state) {
+  (void)state;
+  struct tables *tables = mapped(NW_REGIME_X86_EPT);
+  uint64_t elsewhere = 1ull << 39; /* under another entry of the root */
+  tables_map(tables, 1, VA & ~0xfffull, elsewhere, 12, MAP_ALL);
+  tables_hole(tables, TABLES_S2_PA + 8, TABLES_S2_PA + 15);
+  tables_walk(tables, NW_SCOPE_BOTH, NW_WRITE, NW_USER, VA);
+  expect_fault(tables, NW_FAULT_EXTERNAL_ABORT, 2, 4, false);
+  assert_int_equal(tables->result.fault.s2_allows, 0);
+  tables_free(tables);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_page_fault_tells_cause_access_and_who),
@@ -225,6 +238,7 @@ int main(void) {
       cmocka_unit_test(an_ept_violation_on_the_final_address),
       cmocka_unit_test(an_ept_violation_on_a_guest_table),
       cmocka_unit_test(a_violation_before_the_leaf_allows_nothing),
+      cmocka_unit_test(an_abort_tells_nothing_of_what_is_allowed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,7 +95,7 @@ static const struct {
   enum nw_tlbi stage1;        /* of every virtual machine, stage 2 untouched */
   enum nw_tlbi stage1_of_one; /* where there is but one */
   enum nw_tlbi page_of_one;   /* the same by address, under every ASID */
-  enum nw_tlbi stage2;
+  enum nw_tlbi stage2;        /* machine by machine, where it names one */
 } maintenance[NW_REGIMES] = {
     [NW_REGIME_ARMV7_SHORT] = {NW_TLBI_ALLNSNH, NW_TLBI_ALL, NW_TLBI_MVAA, NW_TLBI_ALLNSNH},
     [NW_REGIME_ARMV7_LPAE] = {NW_TLBI_ALLNSNH, NW_TLBI_ALL, NW_TLBI_MVAA, NW_TLBI_ALLNSNH},
@@ -103,7 +103,7 @@ static const struct {
     [NW_REGIME_ARMV7_LPAE_S2] = {NW_TLBI_ALLNSNH, NW_TLBI_ALL, NW_TLBI_MVAA, NW_TLBI_ALLNSNH},
     [NW_REGIME_X86_64] = {NW_INVVPID_ALL, NW_INVPCID_ALL, NW_INVVPID_ADDRESS, NW_INVEPT},
     [NW_REGIME_X86_SVM_NPT] = {NW_INVVPID_ALL, NW_INVPCID_ALL, NW_INVVPID_ADDRESS,
-                               NW_FLUSH_ALL_ASIDS},
+                               NW_INVVPID_CONTEXT},
     [NW_REGIME_X86_EPT] = {NW_INVVPID_ALL, NW_INVPCID_ALL, NW_INVVPID_ADDRESS, NW_INVEPT},
 };
 
@@ -198,7 +198,10 @@ static void change_stage2(struct rig *rig, const struct operation *op) {
     return;
   }
   map_stage2(rig, op, ipa, op->rights | (op->choice % 4 != 0 ? MAP_READ : 0));
-  nw_mmu_invalidate(rig->mmu, maintenance[regime->kind].stage2, 0);
+  for (uint16_t vmid = 0; vmid < 2; vmid++) {
+    nw_mmu_invalidate_of(rig->mmu, maintenance[regime->kind].stage2,
+                         &(struct nw_tlbi_operand){.vmid = vmid});
+  }
 }
 
 static void change_armv7_rights(struct rig *rig, const struct operation *op) {

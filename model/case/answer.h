@@ -17,10 +17,6 @@
 void nw_case_serve(struct nw_case_memory *memory, const struct nw_step *step,
                    struct nw_answer *answer);
 
-/** A descriptor as the walker sees it: stage-1 ones are in the order that SCTLR.EE says. */
-uint64_t nw_case_descriptor(const struct nw_regime *regime, const struct nw_step *step,
-                            uint64_t data);
-
 /**
  * Writes what stands after " -> ": `ok ...` or `fault ...`, terminated, into a text of
  * NW_CASE_ANSWER_SIZE bytes. Returns its length. Updates are reported when the case asks for it.

@@ -44,6 +44,7 @@ struct run {
   uint32_t stream_count;
   uint32_t queue_head, queue_tail, queue_length;
   uint32_t stalled;   /* turns in a row that replayed nothing */
+  bool stopped;       /* at control->stop_at */
   uint64_t remaining; /* references until the limit */
   uint64_t crossings;
   uint64_t orphans;
@@ -253,9 +254,9 @@ static enum event_outcome do_exec(struct run *r, struct stream *s, size_t at, ui
 /* The event whose record is words[at]. Operands are there: the trace's reader has checked. */
 static enum event_outcome do_event(struct run *r, struct stream *s, size_t at) {
   static const uint8_t operands[] = {
-      [NW_EVENT_MAP] = 4,   [NW_EVENT_UNMAP] = 2, [NW_EVENT_PROTECT] = 3, [NW_EVENT_BRK] = 2,
-      [NW_EVENT_REMAP] = 4, [NW_EVENT_FORK] = 3,  [NW_EVENT_EXEC] = 1,    [NW_EVENT_EXIT] = 2,
-      [NW_EVENT_CONTENT] = 3,
+      [NW_EVENT_MAP] = 4,  [NW_EVENT_UNMAP] = 2, [NW_EVENT_PROTECT] = 3,
+      [NW_EVENT_BRK] = 2,  [NW_EVENT_REMAP] = 4, [NW_EVENT_FORK] = 3,
+      [NW_EVENT_EXEC] = 1, [NW_EVENT_EXIT] = 2,  [NW_EVENT_CONTENT] = 3,
   };
   const uint64_t *operand = s->words + at + 1;
   uint32_t event = nw_rec_aux(s->words[at]);
@@ -283,8 +284,7 @@ static enum event_outcome do_event(struct run *r, struct stream *s, size_t at) {
   case NW_EVENT_EXEC:
     return do_exec(r, s, at, operand[0]);
   case NW_EVENT_CONTENT:
-    return after(r, s, at,
-                 nw_machine_set_content(r->machine, operand[0], operand[1], operand[2]));
+    return after(r, s, at, nw_machine_set_content(r->machine, operand[0], operand[1], operand[2]));
   case NW_EVENT_EXIT:
     return do_exit(r, s, at);
   default:
@@ -322,11 +322,27 @@ static inline enum nw_machine_status access_data(struct run *r, enum nw_access a
   return status;
 }
 
+/* Words of the current chunk that are to be replayed: all, or those before the record to stop at. */
+static size_t replayable(const struct run *r, const struct stream *s) {
+  const struct nw_run_stop *stop = r->control->stop_at;
+  bool here = stop && s == &r->streams[stop->stream] && stop->word >= s->first_word &&
+              stop->word - s->first_word < s->count;
+  return here ? (size_t)(stop->word - s->first_word) : s->count;
+}
+
+/* The run ends where it was to stop; false for the convenience of the caller. */
+static bool stop_here(struct run *r) {
+  const struct nw_run_stop *stop = r->control->stop_at;
+  r->status = stop->reached(stop->context, r->machine, r->error);
+  r->stopped = true;
+  return false;
+}
+
 /* Replays words of the current chunk until its end, the turn's (`*instructions` used up), or the
  * limit's. */
 static enum event_outcome replay_chunk(struct run *r, struct stream *s, uint64_t *instructions) {
   const uint64_t *words = s->words;
-  size_t next = s->next, end = s->count;
+  size_t next = s->next, end = replayable(r, s);
   uint64_t left = *instructions, remaining = r->remaining;
   enum event_outcome outcome = EVENT_GO_ON;
   while (next < end && left && remaining) {
@@ -391,6 +407,8 @@ static bool take_turn(struct run *r, uint32_t id) {
       r->stalled = 0;
       return true;
     }
+    if (s->next < s->count && s->next == replayable(r, s))
+      return stop_here(r);
     uint64_t before = r->remaining;
     enum event_outcome outcome = replay_chunk(r, s, &instructions);
     report(r, before);
@@ -493,7 +511,7 @@ enum nw_run_status nw_run(struct nw_trace *trace, const struct nw_machine_config
   result->clock_mhz = config->clock_mhz;
   if (prepare(&r, mode)) {
     replay(&r);
-    result->complete = r.status == NW_RUN_OK && r.remaining;
+    result->complete = r.status == NW_RUN_OK && r.remaining && !r.stopped;
     collect(&r, result);
   }
   for (uint32_t id = 0; r.streams && id < r.stream_count; id++)

@@ -637,6 +637,7 @@ static bool peek(void *context, uint64_t pa, unsigned size, uint64_t *data, uint
 }
 
 struct nw_translator nw_machine_translator(struct nw_machine *machine) {
+  nw_chooser_look(machine);
   return (struct nw_translator){.mmu = machine->mmu,
                                 .costs = &machine->config.mmu.cycles,
                                 .memory = machine->walker,

@@ -16,6 +16,7 @@ struct nw_translator {
   struct nw_memory peek;              /* the same memory, without time or trace */
 };
 
+/** To be asked for before an access: whatever the hypervisor has to do first is done. */
 struct nw_translator nw_machine_translator(struct nw_machine *machine);
 
 /** Does what follows from the fault of a translation of `request`: the hypervisor mends it, or makes

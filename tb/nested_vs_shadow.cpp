@@ -209,7 +209,7 @@ Pair::Pair(Dut &dut, nw_mmu_config config, const Setup &setup, uint32_t latency)
     in.ctrl_select = static_cast<uint8_t>(reg);
     in.ctrl_data = setup.registers[reg];
     dut_.cycle(in, out);
-    nw_mmu_write_register(mmu_, static_cast<nw_register>(reg), setup.registers[reg]);
+    nw_mmu_write_register(mmu_, reg, setup.registers[reg]);
   }
 }
 

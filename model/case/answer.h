@@ -8,7 +8,7 @@
 #include "case/reader.h"
 
 /* No answer is longer. */
-#define NW_CASE_ANSWER_SIZE 1024
+#define NW_CASE_ANSWER_SIZE 4096
 
 /**
  * Answers a READ or UPDATE step of a walk with the case's memory; every other step is answered
@@ -16,6 +16,9 @@
  */
 void nw_case_serve(struct nw_case_memory *memory, const struct nw_step *step,
                    struct nw_answer *answer);
+
+/** How many hexadecimal digits a physical address of the regime's architecture is written with. */
+unsigned nw_case_address_digits(const struct nw_regime *regime);
 
 /**
  * Writes what stands after " -> ": `ok ...` or `fault ...`, terminated, into a text of

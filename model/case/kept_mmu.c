@@ -18,7 +18,7 @@ static void write_registers(struct nw_kept_mmu *kept, const struct nw_case_reade
   const struct nw_regime *regime = &reader->regime;
   for (unsigned i = 0; i < NW_REGISTERS; i++)
     if (nw_mmu_regime(kept->mmu)->reg[i] != regime->reg[i])
-      nw_mmu_write_register(kept->mmu, (enum nw_register)i, regime->reg[i]);
+      nw_mmu_write_register(kept->mmu, i, regime->reg[i]);
   kept->revision = reader->revision;
 }
 
@@ -29,6 +29,7 @@ struct nw_mmu *nw_kept_mmu_get(struct nw_kept_mmu *kept, struct nw_case_reader *
     struct nw_mmu_config config = config_of_kept;
     config.cycles = nw_record_costs;
     config.regime = (enum nw_regime_kind)reader->regime.kind;
+    config.capabilities = reader->capabilities;
     kept->mmu = nw_mmu_create(&config, reader->error, sizeof(reader->error));
     if (!kept->mmu)
       return NULL;

@@ -9,7 +9,7 @@
 
 struct nw_kept_mmu {
   struct nw_mmu *mmu; /* built for the first query that needs it */
-  uint64_t regimes;   /* the `regime` line it was built for */
+  uint64_t regimes;   /* the regime and capabilities it was built for */
   uint64_t revision;  /* the registers it has */
 };
 

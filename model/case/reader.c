@@ -156,30 +156,37 @@ static bool regime_is_named(const char *name, enum nw_regime_kind *kind) {
   return name && nw_regime_by_name(name, kind);
 }
 
+#define REGIMES                                                                                    \
+  "armv7-short, armv7-lpae, armv7-short+s2, armv7-lpae+s2, x86-64, x86-svm-npt or x86-ept"
+
+/* The registers of the regime's architecture that `reg` lines gave. */
+static struct nw_case_register *registers_of(struct nw_case_reader *reader) {
+  return reader->reg[reader->regime.architecture];
+}
+
+/* The regime anew, with the capabilities and the registers given so far. */
+static void build_regime(struct nw_case_reader *reader, enum nw_regime_kind kind) {
+  nw_regime_init(&reader->regime, kind);
+  nw_regime_set_capabilities(&reader->regime, &reader->capabilities);
+  struct nw_case_register *given = registers_of(reader);
+  for (unsigned i = 0; i < NW_REGISTERS; i++)
+    if (given[i].line)
+      given[i].contradicts =
+          nw_regime_write(&reader->regime, i, given[i].value) != NW_REGISTER_WRITTEN;
+  reader->regimes++;
+  reader->revision++;
+}
+
 static bool item_regime(struct nw_case_reader *reader, const struct word *word) {
-  static const char *const planned[] = {"x86-64", "x86-svm-npt", "x86-ept", "riscv-h"};
   enum nw_regime_kind kind;
   char *name = string(word[1]);
   bool known = regime_is_named(name, &kind);
   free(name);
-  if (!known) {
-    for (size_t i = 0; i < sizeof(planned) / sizeof(planned[0]); i++)
-      if (is(word[1], planned[i]))
-        return refuse(reader,
-                      "found regime '%s', which this version has not; expected "
-                      "armv7-short, armv7-lpae, armv7-short+s2 or armv7-lpae+s2",
-                      planned[i]);
-    return refuse_word(reader, word[1], "armv7-short, armv7-lpae, armv7-short+s2 or armv7-lpae+s2");
-  }
-  nw_regime_init(&reader->regime, kind);
-  for (unsigned i = 0; i < NW_REGISTERS; i++) {
-    struct nw_case_register *given = &reader->reg[i];
-    if (given->line)
-      given->contradicts = nw_regime_write(&reader->regime, (enum nw_register)i, given->value) !=
-                           NW_REGISTER_WRITTEN;
-  }
-  reader->regimes++;
-  reader->revision++;
+  if (!known && is(word[1], "riscv-h"))
+    return refuse(reader, "found regime 'riscv-h', which this version has not; expected " REGIMES);
+  if (!known)
+    return refuse_word(reader, word[1], REGIMES);
+  build_regime(reader, kind);
   return true;
 }
 
@@ -253,26 +260,39 @@ static bool refuse_register(struct nw_case_reader *reader, struct word name, uin
   return refuse_word(reader, name, "a register of the regime");
 }
 
+/* MOV and VM entry refuse some values of x86 registers by what the machine can do, which a later line
+ * may still say: they are held against the file at the next query. */
+static bool may_contradict_for_now(const struct nw_case_reader *reader) {
+  return reader->regime.architecture == NW_X86_64;
+}
+
 static bool item_reg(struct nw_case_reader *reader, const struct word *word) {
-  enum nw_register reg;
+  enum nw_architecture architecture;
+  unsigned reg;
   uint64_t value;
   char *name = string(word[1]);
-  bool known = name && nw_register_by_name(name, &reg);
+  bool known = name && nw_register_by_name(name, &architecture, &reg);
   free(name);
-  if (!known)
+  if (!known || (reader->regimes && architecture != reader->regime.architecture))
     return refuse_word(reader, word[1],
-                       "a register: HCR, VTCR, VTTBR, TTBCR, TTBR0, TTBR1, DACR, SCTLR, PRRR, "
-                       "NMRR, MAIR0, MAIR1 or CONTEXTIDR");
+                       reader->regimes && reader->regime.architecture == NW_X86_64
+                           ? "a register: CR0, CR3, CR4, EFER, PKRU, AC, PAT, nCR3, hCR4, hEFER, "
+                             "EPTP, VPID or ASID"
+                           : "a register: HCR, VTCR, VTTBR, TTBCR, TTBR0, TTBR1, DACR, SCTLR, "
+                             "PRRR, NMRR, MAIR0, MAIR1 or CONTEXTIDR");
   if (!read_number(reader, word[2], &value))
     return false;
+  unsigned width = nw_register_width(architecture, reg);
   enum nw_register_status status = NW_REGISTER_WRITTEN;
-  if (reader->regimes)
-    status = nw_regime_write(&reader->regime, reg, value);
-  else if (nw_register_width(reg) < 64 && value >> nw_register_width(reg))
+  if (width < 64 && value >> width)
     status = NW_REGISTER_TOO_WIDE;
-  if (status != NW_REGISTER_WRITTEN)
-    return refuse_register(reader, word[1], value, nw_register_width(reg), status);
-  reader->reg[reg] = (struct nw_case_register){value, reader->line_number, false};
+  else if (reader->regimes)
+    status = nw_regime_write(&reader->regime, reg, value);
+  bool contradicts = status == NW_REGISTER_CONTRADICTS;
+  if (status != NW_REGISTER_WRITTEN && !(contradicts && may_contradict_for_now(reader)))
+    return refuse_register(reader, word[1], value, width, status);
+  reader->reg[architecture][reg] =
+      (struct nw_case_register){value, reader->line_number, contradicts};
   reader->revision++;
   return true;
 }
@@ -283,17 +303,40 @@ static bool item_update_check(struct nw_case_reader *reader, const struct word *
   return true;
 }
 
+/* Gives the regime that there is, if any, the capabilities as they are now. */
+static bool apply_capabilities(struct nw_case_reader *reader) {
+  if (reader->regimes)
+    build_regime(reader, (enum nw_regime_kind)reader->regime.kind);
+  return true;
+}
+
 static bool item_maxphyaddr(struct nw_case_reader *reader, const struct word *word) {
   uint64_t bits;
   if (!read_number(reader, word[1], &bits))
     return false;
-  return (bits >= 32 && bits <= 52) || refuse_word(reader, word[1], "32 to 52 bits");
+  if (bits < 32 || bits > 52)
+    return refuse_word(reader, word[1], "32 to 52 bits");
+  reader->capabilities.maxphyaddr = (uint8_t)bits;
+  return apply_capabilities(reader);
 }
 
 static bool item_cap(struct nw_case_reader *reader, const struct word *word) {
-  if (!is(word[1], "execute-only") && !is(word[1], "ept-ad") && !is(word[1], "1g-pages"))
-    return refuse_word(reader, word[1], "execute-only, ept-ad or 1g-pages");
-  return is(word[2], "0") || is(word[2], "1") || refuse_word(reader, word[2], "0 or 1");
+  const struct {
+    const char *name;
+    bool *has;
+  } capability[] = {
+      {"execute-only", &reader->capabilities.execute_only},
+      {"ept-ad", &reader->capabilities.ept_ad},
+      {"1g-pages", &reader->capabilities.gigabyte_pages},
+  };
+  if (!is(word[2], "0") && !is(word[2], "1"))
+    return refuse_word(reader, word[2], "0 or 1");
+  for (size_t i = 0; i < sizeof(capability) / sizeof(capability[0]); i++)
+    if (is(word[1], capability[i].name)) {
+      *capability[i].has = is(word[2], "1");
+      return apply_capabilities(reader);
+    }
+  return refuse_word(reader, word[1], "execute-only, ept-ad or 1g-pages");
 }
 
 static bool item_hint(struct nw_case_reader *reader, const struct word *word) {
@@ -308,12 +351,13 @@ static bool item_hint(struct nw_case_reader *reader, const struct word *word) {
 static bool ready(struct nw_case_reader *reader) {
   if (!reader->regimes)
     return refuse(reader, "found a query, expected a 'regime' line before it");
+  const struct nw_case_register *given = registers_of(reader);
   for (unsigned i = 0; i < NW_REGISTERS; i++)
-    if (reader->reg[i].contradicts)
+    if (given[i].contradicts)
       return refuse(reader,
                     "found 0x%" PRIx64 " from line %" PRIu64 " in a register, expected a "
                     "value that does not contradict the regime %s",
-                    reader->reg[i].value, reader->reg[i].line,
+                    given[i].value, given[i].line,
                     nw_regime_name((enum nw_regime_kind)reader->regime.kind));
   if (reader->scope == NW_SCOPE_STAGE2 &&
       !nw_regime_has_stage2((enum nw_regime_kind)reader->regime.kind))
@@ -344,7 +388,8 @@ static bool item_query(struct nw_case_reader *reader, const struct word *word) {
   if (!read_number(reader, word[3], &address) || !ready(reader))
     return false;
   bool stage2 = reader->scope == NW_SCOPE_STAGE2;
-  unsigned bits = stage2 ? reader->regime.ipa_bits : reader->regime.va_bits;
+  unsigned va_bits = reader->regime.sign_extended ? 64 : reader->regime.va_bits;
+  unsigned bits = stage2 ? reader->regime.ipa_bits : va_bits;
   if (bits < 64 && address >> bits)
     return refuse(reader, "found %s, expected %s of at most %u bits", show(word[3]).text,
                   stage2 ? "an IPA" : "a VA", bits);
@@ -468,6 +513,7 @@ enum nw_case_item nw_case_next(struct nw_case_reader *reader) {
 bool nw_case_open(struct nw_case_reader *reader, const char *path) {
   memset(reader, 0, sizeof(*reader));
   reader->path = path;
+  reader->capabilities = nw_default_capabilities;
   reader->memory = nw_case_memory_create();
   const char *slash = strrchr(path, '/');
   reader->directory = strndup(path, slash ? (size_t)(slash - path) + 1 : 0);

@@ -10,7 +10,7 @@
  *   walk s1|s2|s12        which stages answer
  *   reg NAME VALUE
  *   update-check          report descriptor updates
- *   maxphyaddr N, cap NAME 0|1   x86; checked, and without effect on ARM
+ *   maxphyaddr N, cap NAME 0|1   what an x86 machine can do; checked, and without effect on ARM
  *   cpu ..., path ...     for other implementations
  *   q ACC PRIV VA         a query; ACC r, w or x, PRIV priv or user
  *
@@ -50,7 +50,8 @@ struct nw_case_reader {
   struct nw_regime regime;
   enum nw_scope scope;
   bool update_check;
-  uint64_t regimes;  /* how many `regime` lines were read */
+  struct nw_capabilities capabilities;
+  uint64_t regimes;  /* changes whenever the regime or a capability was set; 0: no regime yet */
   uint64_t revision; /* changes whenever a register or the regime was written */
   struct nw_case_memory *memory;
   char error[512];
@@ -63,7 +64,7 @@ struct nw_case_reader {
   size_t buffer_size;
   uint64_t line_number;
   bool has_format;
-  struct nw_case_register reg[NW_REGISTERS];
+  struct nw_case_register reg[NW_ARCHITECTURES][NW_REGISTERS];
 };
 
 /**

@@ -54,7 +54,8 @@ static void print_traced(const struct translation *translation) {
   for (size_t i = 0; i < translation->traces; i++) {
     const struct traced *traced = &translation->traced[i];
     int digits = 2 * traced->size;
-    fprintf(out, "# s%u l%u pa=0x%010" PRIx64, traced->stage, traced->level, traced->address);
+    fprintf(out, "# s%u l%u pa=0x%0*" PRIx64, traced->stage, traced->level,
+            (int)nw_case_address_digits(&translation->reader.regime), traced->address);
     if (traced->abort)
       fputs(" desc=abort", out);
     else

@@ -106,6 +106,9 @@ struct nwi_attributes nwi_attributes_stage2(uint32_t mem_attr, uint32_t sh) {
  * SCTLR.I. HCR.DC makes both Normal write-back, non-shareable. */
 struct nwi_attributes nwi_attributes_stage1_off(const struct nw_regime *regime,
                                                 enum nw_access access) {
+  if (regime->architecture == NW_X86_64) {
+    return (struct nwi_attributes){NWI_X86_WRITE_BACK, 0};
+  }
   if (regime->default_cacheable) {
     return normal(0xf, 0xf, NWI_NON_SHAREABLE);
   }
@@ -148,7 +151,11 @@ static uint8_t combine_type(uint8_t s1, uint8_t s2) {
   return (uint8_t)(outer << 4 | inner);
 }
 
-struct nwi_attributes nwi_attributes_combine(struct nwi_attributes s1, struct nwi_attributes s2) {
+struct nwi_attributes nwi_attributes_combine(const struct nw_regime *regime,
+                                             struct nwi_attributes s1, struct nwi_attributes s2) {
+  if (regime->architecture == NW_X86_64) {
+    return (struct nwi_attributes){nwi_x86_combine(regime, s1.attr, s2.attr), 0};
+  }
   return settle(
       (struct nwi_attributes){combine_type(s1.attr, s2.attr), wider_shareability(s1.sh, s2.sh)});
 }

@@ -2,7 +2,7 @@
 /*
  * Memory attributes in one form for all formats: a MAIR-style byte (0x00 Strongly-ordered, 0x04
  * Device, else outer nibble and inner nibble of Normal memory) and a shareability (0 non-shareable,
- * 2 outer, 3 inner).
+ * 2 outer, 3 inner). For x86 the byte is the memory type, numbered as in the PAT (SDM vol. 3, 12.12.2).
  */
 #ifndef NESTWALK_CORE_ATTRIBUTE_H
 #define NESTWALK_CORE_ATTRIBUTE_H
@@ -27,10 +27,18 @@ struct nwi_attributes nwi_attributes_mair(const struct nw_regime *regime, uint32
                                           uint32_t sh);
 /* Long descriptors, stage 2: MemAttr[3:0] and SH[1:0] (B3.6.2, table B3-22). */
 struct nwi_attributes nwi_attributes_stage2(uint32_t mem_attr, uint32_t sh);
-/* Stage 1 switched off (B3.2.1). */
+/* Stage 1 switched off (B3.2.1). x86 without paging: write-back. */
 struct nwi_attributes nwi_attributes_stage1_off(const struct nw_regime *regime,
                                                 enum nw_access access);
 /* Both stages (B3.8.5): the stronger type, the weaker cacheability, the wider shareability. */
-struct nwi_attributes nwi_attributes_combine(struct nwi_attributes s1, struct nwi_attributes s2);
+struct nwi_attributes nwi_attributes_combine(const struct nw_regime *regime,
+                                             struct nwi_attributes s1, struct nwi_attributes s2);
+
+enum { NWI_X86_UNCACHEABLE = 0, NWI_X86_WRITE_BACK = 6 };
+#define NWI_X86_IGNORE_PAT 8u /* beside the type of an EPT leaf: it alone counts */
+#define NWI_X86_PAT_RESET 0x0007040600070406ull
+
+/* The type of an access by the guest's and the stage-2 table's. */
+uint8_t nwi_x86_combine(const struct nw_regime *regime, uint8_t guest, uint8_t host);
 
 #endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From a fault to what the architecture reports of it: DFSR and IFSR in both formats (DDI 0406C
- * B4.1.52, B4.1.96), HSR and HPFAR for stage 2 (B3.13.6, B4.1.65). UNKNOWN fields are 0.
+ * B4.1.52, B4.1.96), HSR and HPFAR for stage 2 (B3.13.6, B4.1.65); the error code of #PF (SDM vol. 3,
+ * 4.7), EXITINFO1 of #NPF (APM vol. 2, 15.25.6), the exit qualification of an EPT violation (SDM
+ * vol. 3, table 28-7). UNKNOWN fields are 0.
  */
 #include "core/format.h"
 
@@ -98,7 +100,83 @@ static struct nw_syndrome stage2_syndrome(const struct nw_fault *fault) {
   };
 }
 
+/* ---- x86 ---- */
+
+#define NPF_FINAL (1u << 0) /* of the high word: bit 32 of EXITINFO1 */
+#define NPF_TABLE (1u << 1) /* bit 33 */
+#define EPT_READ (1u << 0)
+#define EPT_WRITE (1u << 1)
+#define EPT_ALLOWED_SHIFT 3
+#define EPT_LINEAR_VALID (1u << 7)
+#define EPT_FINAL (1u << 8)
+
+static uint32_t present_and_reserved(const struct nw_fault *fault) {
+  return (fault->type == NW_FAULT_TRANSLATION ? 0 : (uint32_t)NW_PF_PRESENT) |
+         (fault->type == NW_FAULT_RESERVED_BIT ? (uint32_t)NW_PF_RESERVED : 0);
+}
+
+static uint32_t pf_error_code(const struct nw_regime *regime, const struct nw_fault *fault) {
+  bool told_fetch = fault->access == NW_EXECUTE && regime->fetch_is_told;
+
+  return present_and_reserved(fault) |
+         (fault->access == NW_WRITE ? (uint32_t)NW_PF_WRITE : 0) |
+         (fault->privilege == NW_USER ? (uint32_t)NW_PF_USER : 0) |
+         (told_fetch ? (uint32_t)NW_PF_FETCH : 0) | (fault->key ? (uint32_t)NW_PF_KEY : 0);
+}
+
+/* 15.25.5 and 15.25.6: nested tables see user accesses; a guest table is written. */
+static struct nw_syndrome npf_syndrome(const struct nw_regime *regime,
+                                       const struct nw_fault *fault) {
+  bool told_fetch = fault->failing_access == NW_EXECUTE && regime->s2_fetch_told;
+  uint32_t code = present_and_reserved(fault) | NW_PF_USER |
+                  (fault->failing_access == NW_WRITE ? (uint32_t)NW_PF_WRITE : 0) |
+                  (told_fetch ? (uint32_t)NW_PF_FETCH : 0);
+
+  return (struct nw_syndrome){
+      .kind = NW_SYNDROME_NPF,
+      .value = {code, fault->s1walk ? NPF_TABLE : NPF_FINAL},
+      .far = fault->va,
+  };
+}
+
+/* Table 28-7, and its note: with EPT's flags on, an access to a guest table is told as both. */
+static struct nw_syndrome ept_syndrome(const struct nw_regime *regime,
+                                       const struct nw_fault *fault) {
+  bool both = fault->s1walk && regime->s2_flags;
+  uint32_t accesses = both ? EPT_READ | EPT_WRITE : 1u << fault->failing_access;
+
+  return (struct nw_syndrome){
+      .kind = NW_SYNDROME_EPT,
+      .value = {accesses | (uint32_t)fault->s2_allows << EPT_ALLOWED_SHIFT | EPT_LINEAR_VALID |
+                    (fault->s1walk ? 0 : EPT_FINAL),
+                0},
+      .far = fault->va,
+  };
+}
+
+static bool has_code(const struct nw_fault *fault) {
+  return fault->type == NW_FAULT_TRANSLATION || fault->type == NW_FAULT_PERMISSION ||
+         fault->type == NW_FAULT_RESERVED_BIT;
+}
+
+static struct nw_syndrome x86_syndrome(const struct nw_regime *regime,
+                                       const struct nw_fault *fault) {
+  if (!has_code(fault)) {
+    return (struct nw_syndrome){.kind = NW_SYNDROME_NONE, .far = fault->va};
+  }
+  if (fault->stage == 1) {
+    return (struct nw_syndrome){.kind = NW_SYNDROME_PF,
+                                .value = {pf_error_code(regime, fault), 0},
+                                .far = fault->va};
+  }
+  return regime->kind == NW_REGIME_X86_EPT ? ept_syndrome(regime, fault)
+                                           : npf_syndrome(regime, fault);
+}
+
 struct nw_syndrome nw_fault_syndrome(const struct nw_regime *regime, const struct nw_fault *fault) {
+  if (regime->architecture == NW_X86_64) {
+    return x86_syndrome(regime, fault);
+  }
   return fault->stage == 2 ? stage2_syndrome(fault) : stage1_syndrome(regime, fault);
 }
 

@@ -27,14 +27,16 @@ struct nwi_leaf {
   bool user;      /* stage 1: user mode has these rights, too */
   bool global;    /* stage 1 */
   bool device;    /* Device memory, else Normal write-back write-allocate */
+  bool clean;     /* where there are dirty flags: hardware is to set this one at the first write */
   uint8_t domain; /* short descriptors: domain is in the level-1 descriptor */
 };
 
 struct nw_format {
   const char *name;
   uint8_t descriptor_bytes; /* 4 or 8 */
-  uint8_t first_level;      /* highest level that a root may start at */
-  uint8_t last_level;
+  uint8_t first_level;      /* level of the highest table that a root may be */
+  uint8_t last_level;       /* whose descriptors name pages alone */
+  int8_t down;              /* from a level's number to that of the one below it: 1 or -1 */
   uint8_t shift[NW_LEVELS]; /* log2 of the bytes that one descriptor of a level covers */
   uint64_t switching_bit;   /* agile paging: of a table descriptor, one that hardware else ignores */
   /* Sets the fields that the descriptor's kind has. A leaf that is to become dirty for this access
@@ -53,6 +55,24 @@ struct nw_format {
 extern const struct nw_format nwi_format_armv7_short;
 extern const struct nw_format nwi_format_lpae_s1;
 extern const struct nw_format nwi_format_lpae_s2;
+extern const struct nw_format nwi_format_x86_64;
+extern const struct nw_format nwi_format_npt;
+extern const struct nw_format nwi_format_ept;
+
+/* The level that a table descriptor of `level` leads to. */
+static inline uint8_t nwi_level_below(const struct nw_format *format, unsigned level) {
+  return (uint8_t)((int)level + format->down);
+}
+
+/* The level whose descriptors lead to `level`. */
+static inline uint8_t nwi_level_above(const struct nw_format *format, unsigned level) {
+  return (uint8_t)((int)level - format->down);
+}
+
+/* log2 of the descriptors in a table of `level` that is no root. */
+static inline unsigned nwi_table_log2(const struct nw_format *format, unsigned level) {
+  return (unsigned)format->shift[nwi_level_above(format, level)] - format->shift[level];
+}
 
 /* The attribute registers that go with the encoders: what they write as Normal is MAIR index 0 (or
  * TEX remap off), Device is index 1. */

@@ -173,6 +173,7 @@ const struct nw_format nwi_format_armv7_short = {
     .descriptor_bytes = 4,
     .first_level = 1,
     .last_level = 2,
+    .down = 1,
     .shift = {[1] = 20, [2] = 12},
     .switching_bit = 1u << 9, /* B3.5.1: implementation defined in a table descriptor */
     .decode = decode,

@@ -97,7 +97,9 @@ static uint32_t stage2_rights(uint64_t d) {
 static void decode_stage2(const struct nwi_decode_context *context, uint64_t d,
                           struct nw_descriptor *out) {
   decode_common(d, context->level, out);
-  if (out->kind == NW_DESCRIPTOR_LEAF) {
+  if (out->kind == NW_DESCRIPTOR_TABLE) {
+    out->rights = 0; /* stage 2 has no hierarchical control */
+  } else if (out->kind == NW_DESCRIPTOR_LEAF) {
     struct nwi_attributes a =
         nwi_attributes_stage2((uint32_t)(d >> 2) & 15u, (uint32_t)(d >> 8) & 3u);
     out->rights = stage2_rights(d);
@@ -148,6 +150,7 @@ const struct nw_format nwi_format_lpae_s1 = {
     .descriptor_bytes = 8,
     .first_level = 1,
     .last_level = 3,
+    .down = 1,
     .shift = SHIFTS,
     .switching_bit = 1ull << 58, /* B3.6.1: bits 58:52 of a table descriptor are ignored */
     .decode = decode_stage1,
@@ -161,6 +164,7 @@ const struct nw_format nwi_format_lpae_s2 = {
     .descriptor_bytes = 8,
     .first_level = 1,
     .last_level = 3,
+    .down = 1,
     .shift = SHIFTS,
     .decode = decode_stage2,
     .leaf_level = leaf_level,

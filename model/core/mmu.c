@@ -275,8 +275,8 @@ static unsigned cycle_bucket(uint32_t cycles) {
 }
 
 static void count_references(struct nw_mmu_statistics *s, const struct nw_references *n,
-                             unsigned last_level) {
-  for (unsigned level = 0; level <= last_level; level++) {
+                             unsigned levels) {
+  for (unsigned level = 0; level <= levels; level++) {
     s->s1[level] += n->s1[level];
     s->s2[level] += n->s2[level];
     s->s2_for_s1[level] += n->s2_for_s1[level];
@@ -284,8 +284,13 @@ static void count_references(struct nw_mmu_statistics *s, const struct nw_refere
   s->s2_final += n->s2_final;
 }
 
-static unsigned last_level(const struct nw_regime *regime) {
-  unsigned s1 = regime->s1_format->last_level, s2 = regime->s2_format->last_level;
+/* The highest number of a level. */
+static unsigned greatest_level(const struct nw_format *format) {
+  return format->down > 0 ? format->last_level : format->first_level;
+}
+
+static unsigned levels_of(const struct nw_regime *regime) {
+  unsigned s1 = greatest_level(regime->s1_format), s2 = greatest_level(regime->s2_format);
 
   return s1 > s2 ? s1 : s2;
 }
@@ -298,7 +303,7 @@ static void count_walk(struct nw_mmu *m, const struct nw_walk *walk) {
   s->walk_cycles += r->cycles;
   s->walk_references += r->walk_reads;
   s->walk_cycles_histogram[cycle_bucket(r->cycles)]++;
-  count_references(s, nw_walk_references(walk), last_level(walk->regime));
+  count_references(s, nw_walk_references(walk), levels_of(walk->regime));
   if (walk->regime->agile) {
     s->agile_walks[nwi_walk_nested_levels(walk)]++;
   }
@@ -492,13 +497,16 @@ static void keep_registers_for_walk(struct nw_mmu *m) {
   }
 }
 
-enum nw_register_status nw_mmu_write_register(struct nw_mmu *m, enum nw_register reg,
-                                              uint64_t value) {
+enum nw_register_status nw_mmu_write_register(struct nw_mmu *m, unsigned reg, uint64_t value) {
+  uint64_t before = reg < NW_REGISTERS ? m->regime.reg[reg] : 0;
+
   keep_registers_for_walk(m);
   enum nw_register_status status = nw_regime_write(&m->regime, reg, value);
-
   m->register_writes++;
   set_context(m);
+  if (status == NW_REGISTER_WRITTEN && m->regime.architecture != NW_ARMV7) {
+    nwi_mmu_maintain_after_write(m, reg, value, before);
+  }
   return status;
 }
 
@@ -571,6 +579,47 @@ static bool create_cache(struct nw_mmu *m, enum nw_cache_id which,
   return m->cache[which] != NULL;
 }
 
+static bool has_walk_caches_by_level(const struct nw_mmu_config *c) {
+  bool any = false;
+
+  for (unsigned level = 0; level < NW_LEVELS; level++) {
+    any = any || c->walk_cache_of[level].entries != 0;
+  }
+  return any;
+}
+
+/* Descriptors of the level may name tables. */
+static bool has_tables(const struct nw_format *format, unsigned level) {
+  return level != 0 && format->shift[level] != 0 && level != format->last_level;
+}
+
+static bool create_walk_cache(struct nw_mmu *m, const struct nw_mmu_config *c, uint64_t seed,
+                              char *error, size_t error_size) {
+  uint32_t *latency = &m->cache_latency[NW_WALK_CACHE];
+
+  if (!has_walk_caches_by_level(c)) {
+    return create_cache(m, NW_WALK_CACHE, &c->walk_cache, seed, error, error_size);
+  }
+  if (c->walk_cache.entries != 0) {
+    return nwi_sentence(error, error_size,
+                        "walk_cache: %u entries found beside those by level, 0 expected",
+                        c->walk_cache.entries);
+  }
+  for (unsigned level = 0; level < NW_LEVELS; level++) {
+    const struct nw_tlb_config *of = &c->walk_cache_of[level];
+    if (of->entries != 0 && !has_tables(m->regime.s1_format, level)) {
+      return nwi_sentence(error, error_size,
+                          "walk_cache_l%u: %u entries found, 0 expected: descriptors of level %u "
+                          "name no tables in format %s",
+                          level, of->entries, level, m->regime.s1_format->name);
+    }
+    *latency = of->entries != 0 && of->latency > *latency ? of->latency : *latency;
+  }
+  m->cache[NW_WALK_CACHE] = nwi_walk_cache_create_by_level(c->walk_cache_of, m->regime.s1_format,
+                                                           seed, error, error_size);
+  return m->cache[NW_WALK_CACHE] != NULL;
+}
+
 static bool create_structures(struct nw_mmu *m, const struct nw_mmu_config *c, char *error,
                               size_t error_size) {
   uint64_t seed = c->seed;
@@ -578,7 +627,7 @@ static bool create_structures(struct nw_mmu *m, const struct nw_mmu_config *c, c
   return create_level(&m->l1[0], &c->l1d, "l1d", seed + 1, error, error_size) &&
          create_level(&m->l1[1], &c->l1i, "l1i", seed + 2, error, error_size) &&
          create_level(&m->l2, &c->l2, "l2", seed + 3, error, error_size) &&
-         create_cache(m, NW_WALK_CACHE, &c->walk_cache, seed + 4, error, error_size) &&
+         create_walk_cache(m, c, seed + 4, error, error_size) &&
          create_cache(m, NW_IPA_CACHE, &c->ipa_cache, seed + 5, error, error_size);
 }
 
@@ -598,6 +647,13 @@ struct nw_mmu *nw_mmu_create(const struct nw_mmu_config *config, char *error, si
   if (!nw_regime_init(&m->regime, config->regime)) {
     snprintf(error, error_size, "regime: found %d, expected one of enum nw_regime_kind",
              (int)config->regime);
+    free(m);
+    return NULL;
+  }
+  if (config->capabilities.maxphyaddr != 0 &&
+      !nw_regime_set_capabilities(&m->regime, &config->capabilities)) {
+    snprintf(error, error_size, "maxphyaddr: found %u, expected 32 to 52",
+             config->capabilities.maxphyaddr);
     free(m);
     return NULL;
   }

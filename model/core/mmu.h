@@ -32,9 +32,9 @@ struct nw_mmu {
 
 enum nwi_outcome { NWI_TLB_HIT, NWI_TLB_MISS, NWI_TLB_DENIED };
 
-/* The VMID tag of entries made under stage switches `switches`. */
+/* The VMID tag of entries made under stage switches `switches`; a VMID has 13 bits at most. */
 static inline uint16_t nwi_context_tag(uint16_t vmid, unsigned switches) {
-  return (uint16_t)(vmid | switches << 8);
+  return (uint16_t)(vmid | switches << 13);
 }
 
 static inline unsigned nwi_stage_switches(const struct nw_regime *regime) {
@@ -74,6 +74,8 @@ void nwi_mmu_count_miss(struct nw_mmu *m, const struct nw_request *request,
                         const struct nw_result *result);
 /* A result may be kept: no maintenance since its request began. */
 bool nwi_mmu_may_install(const struct nw_mmu *m, const struct nw_transaction *t);
+/* A register has been written: what the architecture has that invalidate. `before` is what it held. */
+void nwi_mmu_maintain_after_write(struct nw_mmu *m, unsigned reg, uint64_t value, uint64_t before);
 /* The TLB entry that the walk's success makes. */
 struct nwi_tlb_entry nwi_mmu_entry(const struct nw_transaction *t);
 

@@ -1,182 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From registers to a regime: which formats, which roots, which controls. Every field of
- * struct nw_regime below `reg` but `agile` is a function of `kind` and `reg`, recomputed at each
- * write.
+ * From registers to a regime: which formats, which roots, which controls. What the registers are and
+ * mean is in one file for each architecture; this one picks it. Every field of struct nw_regime below
+ * `reg` but `agile` and `capabilities` is a function of `kind`, `capabilities` and `reg`, recomputed
+ * at each write.
  */
 #include "core/regime.h"
 
 #include <string.h>
 
 #include "core/format.h"
-#include "core/rights.h"
-
-#define HCR_VM (1u << 0)
-#define HCR_PTW (1u << 2)
-#define HCR_DC (1u << 12)
-#define SCTLR_M (1u << 0)
-#define SCTLR_I (1u << 12)
-#define SCTLR_EE (1u << 25)
-#define SCTLR_TRE (1u << 28)
-#define SCTLR_AFE (1u << 29)
-#define TTBCR_EAE (1u << 31)
-#define TTBCR_PD0 (1u << 4)
-#define TTBCR_PD1 (1u << 5)
-#define TTBCR_EPD0 (1u << 7)
-#define TTBCR_A1 (1u << 22)
-#define TTBCR_EPD1 (1u << 23)
-
-#define VA_BITS 32
-#define IPA_BITS 40
-#define ADDRESS_MASK ((1ull << IPA_BITS) - 1)
 
 static const struct {
   const char *name;
   const struct nw_format *s1_format;
-  bool long_descriptors;
+  const struct nw_format *s2_format; /* where there is no stage 2: of the architecture's */
+  enum nw_architecture architecture;
   bool stage2;
 } kinds[NW_REGIMES] = {
-    [NW_REGIME_ARMV7_SHORT] = {"armv7-short", &nwi_format_armv7_short, false, false},
-    [NW_REGIME_ARMV7_LPAE] = {"armv7-lpae", &nwi_format_lpae_s1, true, false},
-    [NW_REGIME_ARMV7_SHORT_S2] = {"armv7-short+s2", &nwi_format_armv7_short, false, true},
-    [NW_REGIME_ARMV7_LPAE_S2] = {"armv7-lpae+s2", &nwi_format_lpae_s1, true, true},
+    [NW_REGIME_ARMV7_SHORT] = {"armv7-short", &nwi_format_armv7_short, &nwi_format_lpae_s2,
+                               NW_ARMV7, false},
+    [NW_REGIME_ARMV7_LPAE] = {"armv7-lpae", &nwi_format_lpae_s1, &nwi_format_lpae_s2, NW_ARMV7,
+                              false},
+    [NW_REGIME_ARMV7_SHORT_S2] = {"armv7-short+s2", &nwi_format_armv7_short, &nwi_format_lpae_s2,
+                                  NW_ARMV7, true},
+    [NW_REGIME_ARMV7_LPAE_S2] = {"armv7-lpae+s2", &nwi_format_lpae_s1, &nwi_format_lpae_s2,
+                                 NW_ARMV7, true},
+    [NW_REGIME_X86_64] = {"x86-64", &nwi_format_x86_64, &nwi_format_npt, NW_X86_64, false},
+    [NW_REGIME_X86_SVM_NPT] = {"x86-svm-npt", &nwi_format_x86_64, &nwi_format_npt, NW_X86_64,
+                               true},
+    [NW_REGIME_X86_EPT] = {"x86-ept", &nwi_format_x86_64, &nwi_format_ept, NW_X86_64, true},
 };
 
-/* PRRR and MAIR0, NMRR and MAIR1 are one register each under two names (B4.1.104, B4.1.127). */
-static const struct {
-  const char *name;
-  enum nw_register reg;
-} register_names[] = {
-    {"HCR", NW_REG_HCR},
-    {"VTCR", NW_REG_VTCR},
-    {"VTTBR", NW_REG_VTTBR},
-    {"TTBCR", NW_REG_TTBCR},
-    {"TTBR0", NW_REG_TTBR0},
-    {"TTBR1", NW_REG_TTBR1},
-    {"DACR", NW_REG_DACR},
-    {"SCTLR", NW_REG_SCTLR},
-    {"PRRR", NW_REG_PRRR_MAIR0},
-    {"MAIR0", NW_REG_PRRR_MAIR0},
-    {"NMRR", NW_REG_NMRR_MAIR1},
-    {"MAIR1", NW_REG_NMRR_MAIR1},
-    {"CONTEXTIDR", NW_REG_CONTEXTIDR},
+static const struct nwi_architecture *const architectures[NW_ARCHITECTURES] = {
+    [NW_ARMV7] = &nwi_armv7,
+    [NW_X86_64] = &nwi_x86_64,
 };
 
-static inline uint32_t field(uint64_t value, unsigned high, unsigned low) {
-  return (uint32_t)(value >> low) & ((2u << (high - low)) - 1u);
-}
-
-static uint64_t aligned(uint64_t address, unsigned low_bits) {
-  return address & ADDRESS_MASK & ~((1ull << low_bits) - 1);
-}
-
-/* B3.5.4: TTBR0's table shrinks with TTBCR.N; TTBR1's is always whole. */
-static void decode_short_roots(struct nw_regime *r) {
-  uint32_t ttbcr = (uint32_t)r->reg[NW_REG_TTBCR];
-  unsigned n = field(ttbcr, 2, 0);
-
-  r->s1_root[0] = (struct nw_root){
-      .base = aligned((uint32_t)r->reg[NW_REG_TTBR0], 14 - n),
-      .start_level = 1,
-      .input_bits = (uint8_t)(VA_BITS - n),
-      .disabled = (ttbcr & TTBCR_PD0) != 0,
-  };
-  r->s1_root[1] = (struct nw_root){
-      .base = aligned((uint32_t)r->reg[NW_REG_TTBR1], 14),
-      .start_level = 1,
-      .input_bits = VA_BITS,
-      .disabled = (ttbcr & TTBCR_PD1) != 0,
-  };
-}
-
-/* TranslationTableWalkLD: an input of at most 30 bits starts at level 2. */
-static struct nw_root long_root(uint64_t ttbr, unsigned size_offset, bool disabled) {
-  uint8_t level = size_offset > 1 ? 2 : 1;
-
-  return (struct nw_root){
-      .base = aligned(ttbr, 9u * level - size_offset - 4u),
-      .start_level = level,
-      .input_bits = (uint8_t)(VA_BITS - size_offset),
-      .disabled = disabled,
-  };
-}
-
-static void decode_long_roots(struct nw_regime *r) {
-  uint32_t ttbcr = (uint32_t)r->reg[NW_REG_TTBCR];
-
-  r->s1_root[0] = long_root(r->reg[NW_REG_TTBR0], field(ttbcr, 2, 0), (ttbcr & TTBCR_EPD0) != 0);
-  r->s1_root[1] = long_root(r->reg[NW_REG_TTBR1], field(ttbcr, 18, 16), (ttbcr & TTBCR_EPD1) != 0);
-}
-
-/* B3.6.2 and B4.1.160: T0SZ is signed. A start at level 1 takes IPAs of 31 to 40 bits, one at level
- * 2 those of 25 to 34 (up to 16 concatenated tables); anything else is inconsistent. VTCR.S is to
- * equal T0SZ[3] and is not looked at. */
-static void decode_stage2_root(struct nw_regime *r) {
-  uint32_t vtcr = (uint32_t)r->reg[NW_REG_VTCR];
-  int t0sz = (int)field(vtcr, 3, 0) - (int)(field(vtcr, 3, 3) << 4);
-  unsigned sl0 = field(vtcr, 7, 6);
-  int input_bits = VA_BITS - t0sz;
-  bool consistent = sl0 == 1 ? input_bits >= 31 : sl0 == 0 && input_bits <= 34;
-  int base_bits = (sl0 == 1 ? 5 : 14) - t0sz;
-
-  r->s2_root = (struct nw_root){
-      .start_level = sl0 == 1 ? 1 : 2,
-      .input_bits = (uint8_t)input_bits,
-      .disabled = !consistent,
-  };
-  if (consistent) {
-    r->s2_root.base = aligned(r->reg[NW_REG_VTTBR], (unsigned)base_bits);
-  }
-}
-
-/* The domains whose accesses are checked against the rights; where there are no domains, all. */
-static uint16_t decode_clients(uint32_t dacr, bool has_domains) {
-  uint16_t clients = 0;
-
-  for (unsigned domain = 0; domain < 16; domain++) {
-    bool client = !has_domains || ((dacr >> (2 * domain)) & 3u) == NWI_DOMAIN_CLIENT;
-    clients = (uint16_t)(clients | (client ? 1u << domain : 0));
-  }
-  return clients;
-}
-
-/* B3.9.1: short descriptors take the ASID from CONTEXTIDR, long ones from a TTBR (TTBCR.A1). */
-static uint16_t decode_asid(const struct nw_regime *r, bool long_descriptors) {
-  if (!long_descriptors) {
-    return (uint16_t)field(r->reg[NW_REG_CONTEXTIDR], 7, 0);
-  }
-  bool a1 = (r->reg[NW_REG_TTBCR] & TTBCR_A1) != 0;
-  return (uint16_t)field(r->reg[a1 ? NW_REG_TTBR1 : NW_REG_TTBR0], 55, 48);
-}
-
-static void decode(struct nw_regime *r) {
-  uint32_t hcr = (uint32_t)r->reg[NW_REG_HCR];
-  uint32_t sctlr = (uint32_t)r->reg[NW_REG_SCTLR];
-  bool stage2 = kinds[r->kind].stage2;
-  bool long_descriptors = kinds[r->kind].long_descriptors;
-
-  /* HCR.DC makes stage 1 behave as switched off and, with HCR.VM clear, which ARMv7 leaves
-   * unpredictable, stage 2 as switched on: ARMv8's rule. */
-  r->default_cacheable = (hcr & HCR_DC) != 0;
-  r->s1_enabled = (sctlr & SCTLR_M) && !r->default_cacheable;
-  r->s2_enabled = stage2 && (hcr & (HCR_VM | HCR_DC));
-  r->protected_walk = (hcr & HCR_PTW) != 0;
-  r->big_endian = (sctlr & SCTLR_EE) != 0;
-  r->instruction_cache = (sctlr & SCTLR_I) != 0;
-  r->has_domains = !long_descriptors;
-  r->access_flag_in_ap = !long_descriptors && (sctlr & SCTLR_AFE);
-  r->remap = !long_descriptors && (sctlr & SCTLR_TRE);
-  r->dacr = (uint32_t)r->reg[NW_REG_DACR];
-  r->clients = decode_clients(r->dacr, r->has_domains);
-  r->asid = decode_asid(r, long_descriptors);
-  r->vmid = stage2 ? (uint16_t)field(r->reg[NW_REG_VTTBR], 55, 48) : 0;
-  if (long_descriptors) {
-    decode_long_roots(r);
-  } else {
-    decode_short_roots(r);
-  }
-  decode_stage2_root(r);
-}
+const struct nw_capabilities nw_default_capabilities = {
+    .maxphyaddr = 40, .execute_only = true, .ept_ad = true, .gigabyte_pages = true};
 
 bool nw_regime_init(struct nw_regime *regime, enum nw_regime_kind kind) {
   if ((unsigned)kind >= NW_REGIMES) {
@@ -184,41 +46,52 @@ bool nw_regime_init(struct nw_regime *regime, enum nw_regime_kind kind) {
   }
   *regime = (struct nw_regime){
       .kind = (uint8_t)kind,
-      .va_bits = VA_BITS,
-      .ipa_bits = IPA_BITS,
+      .architecture = (uint8_t)kinds[kind].architecture,
       .s1_format = kinds[kind].s1_format,
-      .s2_format = &nwi_format_lpae_s2,
+      .s2_format = kinds[kind].s2_format,
+      .capabilities = nw_default_capabilities,
   };
-  regime->reg[NW_REG_TTBCR] = kinds[kind].long_descriptors ? TTBCR_EAE : 0;
-  decode(regime);
-  nwi_permit_build(regime);
+  architectures[regime->architecture]->reset(regime);
   return true;
 }
 
-static bool contradicts(const struct nw_regime *regime, enum nw_register reg, uint64_t value) {
-  if (reg == NW_REG_TTBCR) {
-    return ((value & TTBCR_EAE) != 0) != kinds[regime->kind].long_descriptors;
-  }
-  return reg == NW_REG_HCR && !kinds[regime->kind].stage2 && (value & (HCR_VM | HCR_DC));
-}
+enum nw_register_status nw_regime_write(struct nw_regime *regime, unsigned reg, uint64_t value) {
+  const struct nwi_architecture *a = architectures[regime->architecture];
 
-enum nw_register_status nw_regime_write(struct nw_regime *regime, enum nw_register reg,
-                                        uint64_t value) {
-  if ((unsigned)reg >= NW_REGISTERS) {
+  if (reg >= a->registers) {
     return NW_REGISTER_UNKNOWN;
   }
-  if (nw_register_width(reg) == 32 && value > UINT32_MAX) {
+  if (nw_register_width((enum nw_architecture)regime->architecture, reg) == 32 &&
+      value > UINT32_MAX) {
     return NW_REGISTER_TOO_WIDE;
   }
-  if (contradicts(regime, reg, value)) {
+  if (a->contradicts(regime, reg, value)) {
     return NW_REGISTER_CONTRADICTS;
   }
   regime->reg[reg] = value;
-  decode(regime);
-  if (reg == NW_REG_SCTLR) {
-    nwi_permit_build(regime);
-  }
+  a->decode(regime, reg);
   return NW_REGISTER_WRITTEN;
+}
+
+bool nw_regime_set_capabilities(struct nw_regime *regime,
+                                const struct nw_capabilities *capabilities) {
+  const struct nwi_architecture *a = architectures[regime->architecture];
+  struct nw_regime changed = *regime;
+
+  if (capabilities->maxphyaddr < 32 || capabilities->maxphyaddr > 52) {
+    return false;
+  }
+  changed.capabilities = *capabilities;
+  for (unsigned reg = 0; reg < a->registers; reg++) {
+    if (a->contradicts(&changed, reg, changed.reg[reg])) {
+      return false;
+    }
+  }
+  *regime = changed;
+  for (unsigned reg = 0; reg < a->registers; reg++) {
+    a->decode(regime, reg);
+  }
+  return true;
 }
 
 bool nw_regime_set_agile(struct nw_regime *regime, enum nw_agile agile) {
@@ -229,27 +102,8 @@ bool nw_regime_set_agile(struct nw_regime *regime, enum nw_agile agile) {
   return true;
 }
 
-static bool ones_above(uint64_t va, unsigned low, unsigned width) {
-  uint64_t top = (1ull << (width - low)) - 1;
-
-  return (va >> low) == top;
-}
-
 const struct nw_root *nwi_regime_stage1_root(const struct nw_regime *regime, uint64_t va) {
-  const struct nw_root *lower = &regime->s1_root[0];
-  const struct nw_root *upper = &regime->s1_root[1];
-  bool upper_is_sized = upper->input_bits < regime->va_bits;
-
-  if (va >> regime->va_bits) {
-    return NULL;
-  }
-  if (upper_is_sized && ones_above(va, upper->input_bits, regime->va_bits)) {
-    return upper;
-  }
-  if ((va >> lower->input_bits) == 0) {
-    return lower;
-  }
-  return upper_is_sized ? NULL : upper;
+  return architectures[regime->architecture]->stage1_root(regime, va);
 }
 
 const char *nw_regime_name(enum nw_regime_kind kind) {
@@ -266,20 +120,34 @@ bool nw_regime_by_name(const char *name, enum nw_regime_kind *kind) {
   return false;
 }
 
-bool nw_register_by_name(const char *name, enum nw_register *reg) {
-  for (size_t i = 0; i < sizeof register_names / sizeof register_names[0]; i++) {
-    if (strcmp(name, register_names[i].name) == 0) {
-      *reg = register_names[i].reg;
-      return true;
+bool nw_register_by_name(const char *name, enum nw_architecture *architecture, unsigned *reg) {
+  for (unsigned a = 0; a < NW_ARCHITECTURES; a++) {
+    for (size_t i = 0; i < architectures[a]->names_count; i++) {
+      if (strcmp(name, architectures[a]->names[i].name) == 0) {
+        *architecture = (enum nw_architecture)a;
+        *reg = architectures[a]->names[i].reg;
+        return true;
+      }
     }
   }
   return false;
 }
 
-unsigned nw_register_width(enum nw_register reg) {
-  return reg == NW_REG_VTTBR || reg == NW_REG_TTBR0 || reg == NW_REG_TTBR1 ? 64 : 32;
+unsigned nw_register_width(enum nw_architecture architecture, unsigned reg) {
+  const struct nwi_architecture *a = architectures[architecture];
+
+  for (size_t i = 0; i < a->names_count; i++) {
+    if (a->names[i].reg == reg) {
+      return a->names[i].width;
+    }
+  }
+  return 0;
 }
 
 bool nw_regime_has_stage2(enum nw_regime_kind kind) {
   return (unsigned)kind < NW_REGIMES && kinds[kind].stage2;
+}
+
+enum nw_architecture nw_regime_architecture(enum nw_regime_kind kind) {
+  return kinds[kind].architecture;
 }

@@ -10,10 +10,12 @@
 
 /* stage 1, as the descriptor has them; tables above already applied */
 #define NWI_R_AP 0x7u /* AP[2:0]; long descriptors: AP[2:1] with AP[0] = 1 */
+#define NWI_R_X86_USER (1u << 0)
+#define NWI_R_X86_WRITE (1u << 1)
 #define NWI_R_XN (1u << 3)
 #define NWI_R_PXN (1u << 4)
 #define NWI_R_PERMIT_INDEX 0x1fu /* AP, XN and PXN: index of nw_regime.permit */
-#define NWI_R_DOMAIN_SHIFT 5
+#define NWI_R_DOMAIN_SHIFT 5 /* x86: the protection key of a user page, 0 else */
 #define NWI_R_DOMAIN (0xfu << NWI_R_DOMAIN_SHIFT)
 #define NWI_R_S1_CLEAN (1u << 9) /* a write has to be walked, to set the dirty flag */
 #define NWI_R_S1_OFF (1u << 10)  /* stage 1 was off: it denies nothing */
@@ -34,10 +36,27 @@
 #define NWI_L_DOMAIN_SHIFT 4
 
 /* Fills nw_regime.permit from SCTLR's AFE, WXN and UWXN. */
-void nwi_permit_build(struct nw_regime *regime);
+void nwi_permit_build_armv7(struct nw_regime *regime);
+/* Fills it from CR0.WP, CR4.SMEP, CR4.SMAP and EFLAGS.AC. */
+void nwi_permit_build_x86(struct nw_regime *regime);
 
 /* DACR field values, DDI 0406C B3.7.4. 0b10 is reserved and gives no access, as 0b00. */
 enum { NWI_DOMAIN_CLIENT = 1, NWI_DOMAIN_MANAGER = 3 };
+
+/* SDM vol. 3, 4.6.2: AD of a key denies data accesses to a user page, WD writes by user code, and by
+ * the supervisor where CR0.WP is set. Fetches are not asked. */
+static inline bool nwi_key_denies(const struct nw_regime *regime, uint32_t rights,
+                                  enum nw_access access, enum nw_privilege privilege) {
+  if (!regime->has_keys || !(rights & NWI_R_X86_USER) || access == NW_EXECUTE) {
+    return false;
+  }
+  uint32_t key = (rights & NWI_R_DOMAIN) >> NWI_R_DOMAIN_SHIFT;
+  bool access_disabled = (regime->pkru >> (2 * key)) & 1u;
+  bool write_disabled = (regime->pkru >> (2 * key)) & 2u;
+  bool protects = privilege == NW_USER || regime->write_protect;
+
+  return access_disabled || (write_disabled && protects && access == NW_WRITE);
+}
 
 /* Stage 1's verdict alone: NW_FAULT_NONE or the fault's type. The access flag comes before the
  * domain, the domain before the permission (B3.12.6). Inline, since every TLB hit is judged. */
@@ -61,12 +80,18 @@ static inline enum nw_fault_type nwi_rights_judge_stage1(const struct nw_regime 
     }
   }
   uint32_t permit = regime->permit[rights & NWI_R_PERMIT_INDEX];
-  bool allowed = (permit >> (3u * privilege + access)) & 1u;
+  bool allowed = ((permit >> (3u * privilege + access)) & 1u) &&
+                 !nwi_key_denies(regime, rights, access, privilege);
   return allowed ? NW_FAULT_NONE : NW_FAULT_PERMISSION;
 }
 
 static inline bool nwi_stage2_allows(uint32_t rights, enum nw_access access) {
   return ((rights >> (NWI_R_S2_SHIFT + access)) & 1u) != 0;
+}
+
+/* Bit enum nw_access for each access that stage 2 allows. */
+static inline uint8_t nwi_stage2_allowed(uint32_t rights) {
+  return (rights & NWI_R_S2_ALL) >> NWI_R_S2_SHIFT;
 }
 
 /* A write through an entry whose dirty flag hardware has still to set must be walked. */
@@ -81,7 +106,7 @@ static inline bool nwi_rights_permit(const struct nw_regime *regime, uint32_t ri
          nwi_stage2_allows(rights, access) && !(access == NW_WRITE && nwi_rights_clean(rights));
 }
 
-/* The same for the usual case: a client domain and nothing to be looked at more closely. False may
+/* The same for the usual case: a client domain, a key without limits, and nothing to be looked at more closely. False may
  * still mean yes: then nwi_rights_permit() is to be asked. */
 static inline bool nwi_rights_permit_plainly(const struct nw_regime *regime, uint32_t rights,
                                              enum nw_access access, enum nw_privilege privilege) {

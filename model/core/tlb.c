@@ -27,8 +27,8 @@
 
 /* Which ASIDs and global entries a drop is about. */
 struct reach {
-  bool every_asid; /* all, global ones included */
-  bool globals;    /* else: those of `asid`, and global ones if this is set */
+  bool every_asid; /* else those of `asid` */
+  bool globals;    /* global ones as well */
   uint16_t asid;
 };
 
@@ -248,9 +248,9 @@ static void drop(struct nwi_tlb *tlb, uint32_t slot) {
 }
 
 static inline bool reaches(const struct reach *reach, const struct nwi_tlb_node *node) {
-  if (reach->every_asid)
-    return true;
-  return nwi_is_global(node) ? reach->globals : (node->tag & 0xffff) == reach->asid;
+  if (nwi_is_global(node))
+    return reach->globals;
+  return reach->every_asid || (node->tag & 0xffff) == reach->asid;
 }
 
 /* Drops what `reach` reaches of the entries for exactly one page of one VMID. */
@@ -393,10 +393,11 @@ static unsigned invalidate_everywhere(struct nwi_tlb *tlb, const struct nwi_tlb_
 }
 
 unsigned nwi_tlb_invalidate(struct nwi_tlb *tlb, const struct nwi_tlb_match *match) {
-  const struct reach reach = {
-      .every_asid = !match->by_asid, .globals = match->globals, .asid = match->asid};
+  const struct reach reach = {.every_asid = !match->by_asid,
+                              .globals = match->by_asid ? match->globals : !match->spare_globals,
+                              .asid = match->asid};
   unsigned dropped = 0;
-  if (!match->by_va && !match->by_asid && !match->by_vmid) {
+  if (!match->by_va && !match->by_asid && !match->by_vmid && !match->spare_globals) {
     dropped = tlb->occupancy;
     if (dropped != 0)
       clear(tlb);

@@ -33,6 +33,7 @@ struct nwi_tlb_match {
   bool by_va;   /* the entry covers `va` */
   bool by_asid; /* the entry is of `asid`; global entries too where `globals` is set */
   bool globals; /* with by_asid: global entries match as well */
+  bool spare_globals; /* without by_asid: global entries do not match */
   bool by_vmid; /* the entry is of `vmid` */
 };
 

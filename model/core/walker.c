@@ -61,9 +61,11 @@ static void fail(struct nw_walk *w, enum nw_fault_type type, unsigned stage, uns
       .level = (uint8_t)level,
       .s1walk = on_descriptor,
       .access = w->request.access,
+      .privilege = w->request.privilege,
       .failing_access = on_descriptor ? (uint8_t)w->s2_access : w->request.access,
       .va = w->request.va,
       .ipa = stage == 2 ? w->s2.input : 0,
+      .s2_allows = stage == 2 && is_leaf(&w->s2) ? nwi_stage2_allowed(w->s2.descriptor.rights) : 0,
       .shadow = stage == 1 && w->agile == IN_SHADOW,
   };
   w->fills = 0;
@@ -76,6 +78,10 @@ static void fail_stage1(struct nw_walk *w, enum nw_fault_type type) {
                                     : w->s1.limits >> NWI_L_DOMAIN_SHIFT;
 
   fail(w, type, 1, w->s1.level);
+  w->result.fault.key = is_leaf(&w->s1) && type == NW_FAULT_PERMISSION &&
+                        nwi_key_denies(w->regime, w->s1.descriptor.rights,
+                                       (enum nw_access)w->request.access,
+                                       (enum nw_privilege)w->request.privilege);
   w->result.fault.domain = w->regime->has_domains ? (uint8_t)(domain & 0xfu) : 0;
 }
 
@@ -133,7 +139,7 @@ static void hold_table(struct nw_walk *w) {
                 .span_log2 = span,
                 .output = w->s1.table,
                 .rights = w->s1.limits,
-                .level = (uint8_t)(w->s1.level + 1),
+                .level = nwi_level_below(w->regime->s1_format, w->s1.level),
                 .asid = w->regime->asid,
                 .vmid = w->regime->vmid,
                 .attr = (uint8_t)w->agile,
@@ -177,7 +183,7 @@ static void enter_table(struct nw_stage_walk *s, uint64_t table, uint32_t level,
                         const struct nw_format *format) {
   s->table = table;
   s->level = level;
-  s->index_bits = (uint32_t)format->shift[level - 1] - format->shift[level];
+  s->index_bits = nwi_table_log2(format, level);
 }
 
 static inline void decode(const struct nw_walk *w, struct nw_stage_walk *s,
@@ -209,6 +215,19 @@ static bool must_update(const struct nw_walk *w, const struct nw_stage_walk *s) 
   return s->descriptor.updated != s->raw && !w->request.debug;
 }
 
+/* What a descriptor's kind says by itself, whichever stage it is of. */
+static inline enum nw_fault_type verdict_without_leaf(const struct nw_descriptor *d) {
+  static const uint8_t fault[] = {
+      [NW_DESCRIPTOR_INVALID] = NW_FAULT_TRANSLATION,
+      [NW_DESCRIPTOR_TABLE] = NW_FAULT_NONE,
+      [NW_DESCRIPTOR_LEAF] = NW_FAULT_NONE,
+      [NW_DESCRIPTOR_RESERVED] = NW_FAULT_RESERVED_BIT,
+      [NW_DESCRIPTOR_MISCONFIGURED] = NW_FAULT_MISCONFIG,
+  };
+
+  return (enum nw_fault_type)fault[d->kind];
+}
+
 /* ---- stage 2 ---- */
 
 static void stage2_done(struct nw_walk *w);
@@ -224,7 +243,7 @@ NWI_ALWAYS_INLINE void stage2_from_root(struct nw_walk *w) {
 }
 
 /* Translates `ipa` for `access`. An IPA out of the root's range, or an inconsistent VTCR, is a
- * level-1 translation fault (TranslationTableWalkLD). */
+ * translation fault: level 1 on ARM (TranslationTableWalkLD). */
 NWI_ALWAYS_INLINE void stage2_begin(struct nw_walk *w, uint64_t ipa, enum nw_access access,
                                     bool for_descriptor) {
   const struct nw_root *root = &w->regime->s2_root;
@@ -234,7 +253,8 @@ NWI_ALWAYS_INLINE void stage2_begin(struct nw_walk *w, uint64_t ipa, enum nw_acc
   w->s2_for_descriptor = for_descriptor;
   w->s2_to_update = false;
   if (root->disabled || ipa >> root->input_bits) {
-    fail(w, NW_FAULT_TRANSLATION, 2, 1);
+    w->s2.descriptor.kind = NW_DESCRIPTOR_INVALID;
+    fail(w, NW_FAULT_TRANSLATION, 2, w->regime->range_level);
   } else if (w->options.ipa_cache) {
     w->state = IPA_CACHE_LOOKUP;
   } else {
@@ -266,6 +286,7 @@ static void answer_ipa_cache(struct nw_walk *w, const struct nw_answer *answer) 
     stage2_from_root(w);
     return;
   }
+  w->s2.descriptor.kind = NW_DESCRIPTOR_LEAF;
   w->s2.descriptor.output = c->output;
   w->s2.descriptor.page_log2 = c->span_log2;
   w->s2.descriptor.rights = c->rights;
@@ -285,7 +306,9 @@ NWI_ALWAYS_INLINE void stage2_use_descriptor(struct nw_walk *w) {
     stage2_done(w);
     return;
   }
-  enter_table(&w->s2, w->s2.descriptor.output, w->s2.level + 1, w->regime->s2_format);
+  w->s2.limits |= w->s2.descriptor.rights;
+  enter_table(&w->s2, w->s2.descriptor.output,
+              nwi_level_below(w->regime->s2_format, w->s2.level), w->regime->s2_format);
   stage2_locate(w);
 }
 
@@ -293,18 +316,14 @@ NWI_ALWAYS_INLINE void stage2_use_descriptor(struct nw_walk *w) {
 static inline enum nw_fault_type stage2_verdict(const struct nw_walk *w) {
   const struct nw_descriptor *d = &w->s2.descriptor;
 
-  switch (d->kind) {
-  case NW_DESCRIPTOR_INVALID:
-    return NW_FAULT_TRANSLATION;
-  case NW_DESCRIPTOR_TABLE:
-    return NW_FAULT_NONE;
-  default:
-    if (d->access_flag_clear) {
-      return NW_FAULT_ACCESS_FLAG;
-    }
-    return nwi_stage2_allows(d->rights, (enum nw_access)w->s2_access) ? NW_FAULT_NONE
-                                                                      : NW_FAULT_PERMISSION;
+  if (d->kind != NW_DESCRIPTOR_LEAF) {
+    return verdict_without_leaf(d);
   }
+  if (d->access_flag_clear) {
+    return NW_FAULT_ACCESS_FLAG;
+  }
+  return nwi_stage2_allows(d->rights, (enum nw_access)w->s2_access) ? NW_FAULT_NONE
+                                                                    : NW_FAULT_PERMISSION;
 }
 
 static inline void count_s2_read(struct nw_walk *w, uint32_t cycles) {
@@ -354,7 +373,7 @@ static void answer_s2_update(struct nw_walk *w, const struct nw_answer *answer) 
 NWI_ALWAYS_INLINE void stage1_locate(struct nw_walk *w) {
   w->s1_descriptor_ipa = descriptor_address(&w->s1, w->regime->s1_format);
   if (w->stage2) {
-    stage2_begin(w, w->s1_descriptor_ipa, NW_READ, true);
+    stage2_begin(w, w->s1_descriptor_ipa, (enum nw_access)w->regime->s1_read_access, true);
   } else {
     w->s1.descriptor_pa = w->s1_descriptor_ipa;
     w->state = S1_READ;
@@ -370,8 +389,8 @@ static void agile_locate(struct nw_walk *w) {
 }
 
 static void stage1_out_of_range(struct nw_walk *w) {
-  w->s1.level = 1;
-  fail_stage1(w, NW_FAULT_TRANSLATION);
+  w->s1.level = w->regime->range_level;
+  fail_stage1(w, (enum nw_fault_type)w->regime->s1_range_fault);
 }
 
 static void stage1_begin(struct nw_walk *w) {
@@ -438,7 +457,8 @@ NWI_ALWAYS_INLINE void stage1_descend(struct nw_walk *w) {
   if (w->options.walk_cache) {
     hold_table(w);
   }
-  enter_table(&w->s1, w->s1.descriptor.output, w->s1.level + 1, w->regime->s1_format);
+  enter_table(&w->s1, w->s1.descriptor.output,
+              nwi_level_below(w->regime->s1_format, w->s1.level), w->regime->s1_format);
 }
 
 /* In the guest's own tables the switching bit is the guest's to use. */
@@ -469,18 +489,14 @@ NWI_ALWAYS_INLINE void stage1_use_descriptor(struct nw_walk *w) {
 static inline enum nw_fault_type stage1_verdict(const struct nw_walk *w) {
   const struct nw_descriptor *d = &w->s1.descriptor;
 
-  switch (d->kind) {
-  case NW_DESCRIPTOR_INVALID:
-    return NW_FAULT_TRANSLATION;
-  case NW_DESCRIPTOR_TABLE:
-    return NW_FAULT_NONE;
-  default:
-    if (d->access_flag_clear) {
-      return NW_FAULT_ACCESS_FLAG;
-    }
-    return nwi_rights_judge_stage1(w->regime, d->rights, (enum nw_access)w->request.access,
-                                   (enum nw_privilege)w->request.privilege);
+  if (d->kind != NW_DESCRIPTOR_LEAF) {
+    return verdict_without_leaf(d);
   }
+  if (d->access_flag_clear) {
+    return NW_FAULT_ACCESS_FLAG;
+  }
+  return nwi_rights_judge_stage1(w->regime, d->rights, (enum nw_access)w->request.access,
+                                 (enum nw_privilege)w->request.privilege);
 }
 
 /* Stage 2 lets the page be written that the descriptor in hand was read from, and knows it dirty. */
@@ -554,7 +570,7 @@ static void stage2_done(struct nw_walk *w) {
 
   w->result.s2_page_log2 = w->s2.descriptor.page_log2;
   succeed(w, w->s2.output, w->s1.descriptor.rights | w->s2.descriptor.rights,
-          w->scope == NW_SCOPE_STAGE2 ? s2 : nwi_attributes_combine(s1, s2));
+          w->scope == NW_SCOPE_STAGE2 ? s2 : nwi_attributes_combine(w->regime, s1, s2));
 }
 
 /* Stage 2 alone; where it is off, an IPA is a PA and takes nothing from the access. */

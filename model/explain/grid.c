@@ -22,11 +22,13 @@ const char *nw_probe_name(const struct nwi_probe *probe) {
 /* The levels from a root down; levels count up or down, as the manual has them. */
 static unsigned levels_below(const struct nw_root *root, const struct nw_format *format,
                              uint8_t levels[NW_LEVELS]) {
-  int down = format->first_level < format->last_level ? 1 : -1;
   unsigned count = 0;
-  for (int level = root->start_level; level != format->last_level + down; level += down)
-    levels[count++] = (uint8_t)level;
-  return count;
+  levels[0] = root->start_level;
+  while (levels[count] != format->last_level) {
+    levels[count + 1] = nwi_level_below(format, levels[count]);
+    count++;
+  }
+  return count + 1;
 }
 
 static void lay_out(struct nw_grid *grid) {

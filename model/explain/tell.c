@@ -38,10 +38,9 @@ void nw_tell_request(FILE *out, const struct nw_walk_record *record) {
 
 static void tell_registers(const struct telling *t) {
   const struct nw_regime *regime = &t->record->regime;
-  bool stage2 = nw_regime_has_stage2((enum nw_regime_kind)regime->kind);
   fprintf(t->out, "  regime %s:", nw_regime_name((enum nw_regime_kind)regime->kind));
   for (const struct nw_register_words *shown = t->words->registers; shown->name; shown++)
-    if (stage2 || !shown->stage2)
+    if (shown->regimes >> regime->kind & 1)
       fprintf(t->out, " %s=0x%" PRIx64, shown->name, regime->reg[shown->reg]);
   fputc('\n', t->out);
 }
@@ -74,11 +73,10 @@ static void index_bits(const struct telling *t, const struct nw_step *step, uint
   const struct nw_format *format = step->stage == 1 ? regime->s1_format : regime->s2_format;
   const struct nw_root *root =
       step->stage == 1 ? nwi_regime_stage1_root(regime, input) : &regime->s2_root;
-  int above = format->first_level < format->last_level ? -1 : 1;
   *shift = format->shift[step->level];
-  *top =
-      (step->level == root->start_level ? root->input_bits : format->shift[step->level + above]) -
-      1u;
+  *top = (step->level == root->start_level ? root->input_bits
+                                           : format->shift[nwi_level_above(format, step->level)]) -
+         1u;
 }
 
 static void tell_descriptor(const struct telling *t, const struct nw_recorded_step *noted,
@@ -297,8 +295,8 @@ static void tell_fault(const struct telling *t) {
     fprintf(t->out, ", of %s 0x%0*" PRIx64, t->words->ipa, t->words->pa_digits, fault->ipa);
   if (fault->s1walk)
     fputs(", met by a descriptor read of the stage-1 walk", t->out);
-  fprintf(t->out, " (%s %s); reported (%s):\n", t->words->manual,
-          t->words->fault_section(regime, fault), t->words->report_section);
+  fprintf(t->out, " (%s); reported (%s):\n", t->words->fault_section(regime, fault),
+          t->words->report_section(regime, fault));
   t->words->tell_syndrome(t->out, regime, fault, "    ");
 }
 

@@ -7,8 +7,9 @@
 #include "core/format.h"
 
 const struct nw_words *nw_words_of(const struct nw_regime *regime) {
-  (void)regime;
-  return &nw_words_armv7;
+  static const struct nw_words *const words[NW_ARCHITECTURES] = {
+      [NW_ARMV7] = &nw_words_armv7, [NW_X86_64] = &nw_words_x86};
+  return words[regime->architecture];
 }
 
 const struct nw_format_words *nw_format_words_of(const struct nw_regime *regime, unsigned stage) {

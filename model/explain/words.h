@@ -41,12 +41,11 @@ struct nw_format_words {
 
 struct nw_register_words {
   const char *name;
-  enum nw_register reg;
-  bool stage2; /* of regimes with a stage 2 only */
+  unsigned reg;
+  uint32_t regimes; /* bit mask of the kinds that have it */
 };
 
 struct nw_words {
-  const char *manual;
   const char *ipa;                           /* what an intermediate physical address is called */
   const char *user, *privileged;             /* whose code makes the access */
   uint8_t va_digits, pa_digits;              /* hexadecimal */
@@ -61,12 +60,13 @@ struct nw_words {
   /* how a fault is reported. */
   void (*tell_syndrome)(FILE *out, const struct nw_regime *regime, const struct nw_fault *fault,
                         const char *indent);
-  const char *report_section; /* of the manual: how faults are reported */
-  /* Which section of the manual a fault's check is in. */
+  /* Which sections of the manual a fault's check and its report are in. */
   const char *(*fault_section)(const struct nw_regime *regime, const struct nw_fault *fault);
+  const char *(*report_section)(const struct nw_regime *regime, const struct nw_fault *fault);
 };
 
 extern const struct nw_words nw_words_armv7;
+extern const struct nw_words nw_words_x86;
 
 const struct nw_words *nw_words_of(const struct nw_regime *regime);
 

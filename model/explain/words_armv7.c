@@ -85,10 +85,19 @@ static const struct nw_format_words *const formats[] = {&short_words, &long_stag
 
 /* -- registers --------------------------------------------------------------------------------- */
 
+#define STAGE2 (1u << NW_REGIME_ARMV7_SHORT_S2 | 1u << NW_REGIME_ARMV7_LPAE_S2)
+#define EVERYWHERE (1u << NW_REGIME_ARMV7_SHORT | 1u << NW_REGIME_ARMV7_LPAE | STAGE2)
+
 static const struct nw_register_words registers[] = {
-    {"SCTLR", NW_REG_SCTLR, false}, {"TTBCR", NW_REG_TTBCR, false}, {"TTBR0", NW_REG_TTBR0, false},
-    {"TTBR1", NW_REG_TTBR1, false}, {"DACR", NW_REG_DACR, false},   {"HCR", NW_REG_HCR, true},
-    {"VTCR", NW_REG_VTCR, true},    {"VTTBR", NW_REG_VTTBR, true},  {NULL, 0, false},
+    {"SCTLR", NW_REG_SCTLR, EVERYWHERE},
+    {"TTBCR", NW_REG_TTBCR, EVERYWHERE},
+    {"TTBR0", NW_REG_TTBR0, EVERYWHERE},
+    {"TTBR1", NW_REG_TTBR1, EVERYWHERE},
+    {"DACR", NW_REG_DACR, EVERYWHERE},
+    {"HCR", NW_REG_HCR, STAGE2},
+    {"VTCR", NW_REG_VTCR, STAGE2},
+    {"VTTBR", NW_REG_VTTBR, STAGE2},
+    {NULL, 0, 0},
 };
 
 /* B3.5.4 */
@@ -196,7 +205,7 @@ static void tell_syndrome(FILE *out, const struct nw_regime *regime, const struc
   case NW_SYNDROME_IFSR:
     tell_pair(out, "IFSR", value, short_format ? ifsr_short : ifsr_long, "IFAR", far, indent);
     break;
-  case NW_SYNDROME_HSR:
+  default:
     nw_tell_register(out, "HSR", value, 8, hsr, indent);
     tell_pair(out, "HPFAR", (uint32_t)syndrome.value[1], hpfar,
               value >> 26 == EC_INSTRUCTION_ABORT ? "HIFAR" : "HDFAR", far, indent);
@@ -207,20 +216,25 @@ static void tell_syndrome(FILE *out, const struct nw_regime *regime, const struc
 static const char *fault_section(const struct nw_regime *regime, const struct nw_fault *fault) {
   switch ((enum nw_fault_type)fault->type) {
   case NW_FAULT_TRANSLATION:
-    return regime->has_domains && fault->stage == 1 ? "B3.5" : "B3.6";
+    return regime->has_domains && fault->stage == 1 ? "DDI 0406C B3.5" : "DDI 0406C B3.6";
   case NW_FAULT_ACCESS_FLAG:
-    return fault->stage == 1 ? "B3.7.4" : "B3.6.2";
+    return fault->stage == 1 ? "DDI 0406C B3.7.4" : "DDI 0406C B3.6.2";
   case NW_FAULT_DOMAIN:
-    return "B3.7.3";
+    return "DDI 0406C B3.7.3";
   case NW_FAULT_PERMISSION:
-    return fault->stage == 1 ? "B3.7.1" : "B3.7.5";
+    return fault->stage == 1 ? "DDI 0406C B3.7.1" : "DDI 0406C B3.7.5";
   default:
-    return "B3.12";
+    return "DDI 0406C B3.12";
   }
 }
 
+static const char *report_section(const struct nw_regime *regime, const struct nw_fault *fault) {
+  (void)regime;
+  (void)fault;
+  return "B3.13";
+}
+
 const struct nw_words nw_words_armv7 = {
-    .manual = "DDI 0406C",
     .ipa = "IPA",
     .user = "user",
     .privileged = "privileged",
@@ -232,6 +246,6 @@ const struct nw_words nw_words_armv7 = {
     .tell_stage2 = tell_stage2,
     .tell_memory = tell_memory,
     .tell_syndrome = tell_syndrome,
-    .report_section = "B3.13",
     .fault_section = fault_section,
+    .report_section = report_section,
 };

@@ -25,7 +25,7 @@ void core_engine::load(const register_values &registers) {
     return;
   for (unsigned reg = 0; reg < NW_REGISTERS; reg++) {
     if (registers[reg] != loaded[reg])
-      nw_mmu_write_register(mmu.get(), static_cast<nw_register>(reg), registers[reg]);
+      nw_mmu_write_register(mmu.get(), reg, registers[reg]);
   }
   loaded = registers;
 }

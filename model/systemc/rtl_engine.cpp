@@ -157,7 +157,7 @@ nw_result plain_walk(nw_regime_kind kind, const register_values &registers,
 
   nw_regime_init(&regime, kind);
   for (unsigned reg = 0; reg < NW_REGISTERS; reg++)
-    nw_regime_write(&regime, static_cast<nw_register>(reg), registers[reg]);
+    nw_regime_write(&regime, reg, registers[reg]);
   nw_walk_begin(&walk, &regime, &request, NW_SCOPE_BOTH, nullptr);
   while (nw_walk_next(&walk, &step) != NW_STEP_DONE) {
     nw_answer answer = {};

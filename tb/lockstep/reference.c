@@ -363,12 +363,12 @@ static void change_kind(struct nw_mmu *m, uint64_t ttbcr) {
   nw_regime_init(&m->regime, ttbcr >> 31 != 0 ? NW_REGIME_ARMV7_LPAE_S2 : NW_REGIME_ARMV7_SHORT_S2);
   reg[NW_REG_TTBCR] = ttbcr;
   for (unsigned i = 0; i < NW_REGISTERS; i++) {
-    nw_regime_write(&m->regime, (enum nw_register)i, reg[i]);
+    nw_regime_write(&m->regime, i, reg[i]);
   }
 }
 
 static void write_register(struct nw_mmu *m, enum nw_register reg, uint64_t value) {
-  if (nw_register_width(reg) == 32) {
+  if (nw_register_width(NW_ARMV7, reg) == 32) {
     value &= UINT32_MAX;
   }
   if (reg == NW_REG_TTBCR && (value ^ m->regime.reg[reg]) >> 31 != 0) {

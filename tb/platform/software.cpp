@@ -213,9 +213,8 @@ struct nw_mmu *nw_mmu_create(const struct nw_mmu_config *config, char *error, si
 void nw_mmu_destroy(struct nw_mmu *) {
 }
 
-enum nw_register_status nw_mmu_write_register(struct nw_mmu *m, enum nw_register reg,
-                                              uint64_t value) {
-  return m->write_register(reg, value);
+enum nw_register_status nw_mmu_write_register(struct nw_mmu *m, unsigned reg, uint64_t value) {
+  return m->write_register(static_cast<nw_register>(reg), value);
 }
 
 bool nw_mmu_set_agile(struct nw_mmu *, enum nw_agile) {

@@ -5,7 +5,7 @@
 . "$top_srcdir/tests/integration/case_words.sh"
 . "$top_srcdir/tests/integration/cli_common.sh"
 
-for name in nested short; do
+for name in nested short x86; do
   make_words "$top_srcdir/tests/cases/$name.words" "$dir" || exit 99
   cp "$top_srcdir/tests/cases/$name.case" "$dir/$name.case"
 done
@@ -19,6 +19,7 @@ golden() {
 }
 
 golden nested --keep-state --latency=20 "$dir/nested.case" 2
+golden x86 "$dir/x86.case" 1
 
 awk 'length($0) > 100 && /^[-|Ls]/ { exit 1 }' "$dir/out" || fail "a grid's line is too long"
 

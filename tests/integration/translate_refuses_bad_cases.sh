@@ -40,7 +40,7 @@ refuse 'format 1\nformat 1\n' 2 'second'
 refuse 'format\n' 1 'the end of the line'
 refuse 'format 1 1\n' 1 "'1'" 'the end of the line'
 refuse 'format 1\nregime arm\n' 2 "'arm'" 'armv7-lpae+s2'
-refuse 'format 1\nregime x86-ept\n' 2 'x86-ept' 'armv7-short'
+refuse 'format 1\nregime riscv-h\n' 2 'riscv-h' 'armv7-short'
 refuse 'format 1\nregime riscv-h\n' 2 'riscv-h'
 refuse 'format 1\nq r priv 0\n' 2 'regime'
 refuse "${short}nonsense\n" 3 "'nonsense'"

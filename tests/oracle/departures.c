@@ -13,8 +13,9 @@ static bool complain(const char *path, unsigned number, const char *expected) {
 
 static bool read_again(struct departure *departure, const char *text) {
   char name[16], mask[32], *end;
+  enum nw_architecture architecture;
   if (sscanf(text, "%15s %31s", name, mask) != 2 ||
-      !nw_register_by_name(name, &departure->again_register))
+      !nw_register_by_name(name, &architecture, &departure->again_register))
     return false;
   departure->again_mask = strtoull(mask, &end, 0);
   departure->again = true;

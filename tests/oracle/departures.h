@@ -33,7 +33,7 @@ struct departure {
   unsigned domain_access; /* two bits of DACR; 0 stands for 2, too */
   struct fields machine;
   bool again;
-  enum nw_register again_register;
+  unsigned again_register;
   uint64_t again_mask;
   uint64_t count; /* the caller's */
 };

@@ -92,7 +92,7 @@ static bool agrees_again(struct judge *judge, const struct departure *departure,
                          const struct fields *machine) {
   struct nw_request *request = &judge->reader.request;
   struct nw_regime regime = judge->reader.regime;
-  enum nw_register reg = departure->again_register;
+  unsigned reg = departure->again_register;
   uint8_t privilege = request->privilege;
   if (nw_regime_write(&regime, reg, regime.reg[reg] & ~departure->again_mask) !=
       NW_REGISTER_WRITTEN)

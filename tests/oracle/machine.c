@@ -1,120 +1,153 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * qemu-system-aarch64 rather than qemu-system-arm: the latter cuts the addresses in stage-1 tables
- * to 32 bits. secure=on, since without the Security Extensions, which a Cortex-A15 always has,
- * TTBCR lacks PD0 and PD1. Memory is taken page by page, so that nearly a terabyte costs nothing.
- */
 #include "machine.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TEXT_OF(x) #x
-#define TEXT(x) TEXT_OF(x)
-#define RAM TEXT(ORACLE_RAM_SIZE_GIB) "G"
+/* -- the command ------------------------------------------------------------------------------- */
 
-static void become_qemu(const struct machine_options *options, const char *folder) {
-  static const char *const fixed[] = {"-M",
-                                      "virt,virtualization=on,secure=on,memory-backend=ram",
-                                      "-cpu",
-                                      "cortex-a15",
-                                      "-object",
-                                      "memory-backend-ram,id=ram,reserve=off,size=" RAM,
-                                      "-m",
-                                      RAM,
-                                      "-nodefaults",
-                                      "-display",
-                                      "none",
-                                      "-serial",
-                                      "none",
-                                      "-monitor",
-                                      "none",
-                                      "-semihosting-config",
-                                      "enable=on,target=native",
-                                      "-kernel"};
-  const char *argument[sizeof(fixed) / sizeof(fixed[0]) + 3];
-  size_t count = 0;
-  char *program = realpath(options->program, NULL);
-  argument[count++] = options->qemu;
-  for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
-    argument[count++] = fixed[i];
-  argument[count++] = program;
-  argument[count] = NULL;
+void machine_argument(struct machine_command *command, const char *argument) {
+  if (command->count < MACHINE_ARGUMENTS)
+    command->argument[command->count++] = argument;
+}
+
+void machine_argument_of(struct machine_command *command, const char *format, ...) {
+  char *text = command->text + command->used;
+  size_t room = sizeof(command->text) - command->used;
+  va_list arguments;
+  va_start(arguments, format);
+  int length = vsnprintf(text, room, format, arguments);
+  va_end(arguments);
+  if (length < 0 || (size_t)length >= room)
+    return;
+  command->used += (size_t)length + 1;
+  machine_argument(command, text);
+}
+
+/* The path of what comes with this program: where its variable says, or beside it. */
+static char *path_of(const char *name, const char *variable) {
+  char path[4096];
+  const char *other = getenv(variable);
+  if (other)
+    return realpath(other, NULL);
+  ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 64);
+  path[length > 0 ? length : 0] = '\0';
+  char *slash = strrchr(path, '/');
+  strcpy(slash ? slash + 1 : path, name);
+  return realpath(path, NULL);
+}
+
+/* One with a slash in its name comes with this program, too. */
+static const char *emulator_of(const struct machine *machine) {
+  const char *other = getenv(machine->emulator_variable);
+  const char *own = strchr(machine->emulator, '/')
+                        ? path_of(machine->emulator, machine->emulator_variable)
+                        : NULL;
+  return own ? own : other ? other : machine->emulator;
+}
+
+static void become_emulator(const struct machine *machine, unsigned maxphyaddr,
+                            const char *folder) {
+  static struct machine_command command;
+  char *program = path_of(machine->program, machine->program_variable);
+  machine_argument(&command, emulator_of(machine));
+  machine->arguments(&command, maxphyaddr);
+  machine_argument(&command, program);
   int null = open("/dev/null", O_RDWR);
   dup2(null, STDIN_FILENO);
   dup2(STDERR_FILENO, STDOUT_FILENO);
   /* A table here and there must not cost a huge page each. */
   prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
   if (program && chdir(folder) == 0)
-    execvp(options->qemu, (char *const *)(uintptr_t)argument);
-  fprintf(stderr, "nestwalk-oracle: cannot start %s: %s\n", options->qemu, strerror(errno));
+    execvp(command.argument[0], (char *const *)(uintptr_t)command.argument);
+  fprintf(stderr, "nestwalk-oracle: cannot start %s with %s: %s\n", command.argument[0],
+          machine->program, strerror(errno));
   _exit(127);
 }
 
-static bool boot(const struct machine_options *options, const char *folder, char *error,
-                 size_t error_size) {
+/* -- a boot ------------------------------------------------------------------------------------ */
+
+static bool boot(const struct machine *machine, unsigned maxphyaddr, const char *folder,
+                 char *error, size_t error_size) {
   int status = 0;
   pid_t child = fork();
   if (child == 0)
-    become_qemu(options, folder);
+    become_emulator(machine, maxphyaddr, folder);
   while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
     ;
   if (child < 0)
     snprintf(error, error_size, "cannot fork: %s", strerror(errno));
   else if (WIFSIGNALED(status))
-    snprintf(error, error_size, "%s was stopped by signal %d", options->qemu, WTERMSIG(status));
-  else if (WEXITSTATUS(status) != 0)
-    snprintf(error, error_size,
-             "%s ended with status %d (1: a file could not be read or written in the machine, 2: "
-             "an unexpected exception there)",
-             options->qemu, WEXITSTATUS(status));
+    snprintf(error, error_size, "%s was stopped by signal %d", emulator_of(machine),
+             WTERMSIG(status));
+  else if (WEXITSTATUS(status) != machine->status)
+    snprintf(error, error_size, "%s ended with status %d, expected %d", emulator_of(machine),
+             WEXITSTATUS(status), machine->status);
   else
     return true;
   return false;
 }
 
-static bool write_file(const char *name, const void *data, size_t bytes) {
-  FILE *file = fopen(name, "wb");
-  bool good = file && fwrite(data, 1, bytes, file) == bytes;
+static bool write_questions(const struct machine *machine, const char *path, const uint32_t *word,
+                            size_t words) {
+  FILE *file = fopen(path, "wb");
+  bool good = file &&
+              (!machine->file_size || ftruncate(fileno(file), (off_t)machine->file_size) == 0) &&
+              fseeko(file, (off_t)machine->questions.offset, SEEK_SET) == 0 &&
+              fwrite(word, sizeof(*word), words, file) == words;
   return (!file || fclose(file) == 0) && good;
 }
 
-static bool read_file(const char *name, void *data, size_t bytes) {
-  FILE *file = fopen(name, "rb");
-  bool good = file && fread(data, 1, bytes, file) == bytes && fgetc(file) == EOF;
-  if (file)
-    fclose(file);
-  return good;
+static bool map_answers(const struct machine *machine, const char *path,
+                        struct machine_answers *answers) {
+  struct stat status;
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0 || fstat(file, &status) != 0)
+    return false;
+  size_t offset = machine->answers.offset, bytes = (size_t)status.st_size;
+  answers->map = bytes ? mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, file, 0) : NULL;
+  answers->map_bytes = bytes;
+  close(file);
+  if (answers->map == MAP_FAILED || bytes < offset)
+    return false;
+  bytes -= offset;
+  answers->begin = (const char *)answers->map + offset;
+  answers->end = (const char *)answers->begin +
+                 (bytes < machine->answers.room ? bytes : machine->answers.room);
+  return true;
 }
 
-static bool exchange(const struct machine_options *options, char *folder, const uint32_t *word,
-                     size_t words, struct oracle_answer *answer, size_t asked, char *error,
-                     size_t error_size) {
-  char questions[4096], answers[4096];
-  snprintf(questions, sizeof(questions), "%s/questions", folder);
-  snprintf(answers, sizeof(answers), "%s/answers", folder);
+static bool exchange(const struct machine *machine, unsigned maxphyaddr, const char *folder,
+                     const uint32_t *word, size_t words, struct machine_answers *answers,
+                     char *error, size_t error_size) {
+  char questions_path[4096], answers_path[4096];
+  snprintf(questions_path, sizeof(questions_path), "%s/%s", folder, machine->questions.file);
+  snprintf(answers_path, sizeof(answers_path), "%s/%s", folder, machine->answers.file);
   bool good = false;
-  if (!write_file(questions, word, words * sizeof(*word)))
-    snprintf(error, error_size, "cannot write %s: %s", questions, strerror(errno));
-  else if (boot(options, folder, error, error_size)) {
-    good = read_file(answers, answer, asked * sizeof(*answer));
+  if (!write_questions(machine, questions_path, word, words))
+    snprintf(error, error_size, "cannot write %s: %s", questions_path, strerror(errno));
+  else if (boot(machine, maxphyaddr, folder, error, error_size)) {
+    good = map_answers(machine, answers_path, answers);
     if (!good)
-      snprintf(error, error_size, "the machine did not write an answer for each query");
+      snprintf(error, error_size, "cannot read %s", answers_path);
   }
-  unlink(questions);
-  unlink(answers);
+  unlink(questions_path);
+  unlink(answers_path);
   return good;
 }
 
-bool machine_run(const struct machine_options *options, const uint32_t *word, size_t words,
-                 struct oracle_answer *answer, size_t asked, char *error, size_t error_size) {
+bool machine_run(const struct machine *machine, unsigned maxphyaddr, const uint32_t *word,
+                 size_t words, struct machine_answers *answers, char *error, size_t error_size) {
   const char *temporary = getenv("TMPDIR");
   char folder[2048];
   snprintf(folder, sizeof(folder), "%s/nestwalk-oracle-XXXXXX", temporary ? temporary : "/tmp");
@@ -122,7 +155,12 @@ bool machine_run(const struct machine_options *options, const uint32_t *word, si
     snprintf(error, error_size, "cannot make the folder %s: %s", folder, strerror(errno));
     return false;
   }
-  bool good = exchange(options, folder, word, words, answer, asked, error, error_size);
+  bool good = exchange(machine, maxphyaddr, folder, word, words, answers, error, error_size);
   rmdir(folder);
   return good;
+}
+
+void machine_answers_free(struct machine_answers *answers) {
+  if (answers->map)
+    munmap(answers->map, answers->map_bytes);
 }

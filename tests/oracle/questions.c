@@ -2,7 +2,8 @@
 /*
  * The case file's grammar is read here once more, apart from the model's reader, so that the two
  * sides of a comparison share nothing. The state of the machine follows the file: a register or a
- * piece of memory is sent when its line is met, and holds until another line sets it.
+ * piece of memory is sent when its line is met, and holds until another line sets it. Which machine
+ * it is, and how wide its physical addresses are, is looked for in the whole file first.
  */
 #include "questions.h"
 
@@ -13,57 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dialect.h"
 #include "protocol.h"
 
 #define WORDS 4
-
-enum walk { WALK_BOTH, WALK_STAGE1, WALK_STAGE2 };
-
-struct range {
-  uint64_t first, last;
-};
-
-struct reader {
-  struct oracle_questions *questions;
-  const char *path;
-  const char *slash; /* after the last one in `path` */
-  size_t number;     /* of the line */
-  bool all;          /* ask even what may stop the machine */
-  bool regime_given, lpae, stage2;
-  enum walk walk;
-  uint64_t reg[ORACLE_REGISTERS];
-  bool given[ORACLE_REGISTERS];
-  uint64_t sent[ORACLE_REGISTERS];
-  size_t queries; /* index of the word that counts the queries of the command in hand; 0: none */
-  struct range *written;
-  size_t ranges, range_room;
-};
-
-static const struct {
-  const char *name;
-  enum oracle_register reg;
-  bool wide;
-} registers[] = {
-    {"HCR", ORACLE_HCR, false},
-    {"VTCR", ORACLE_VTCR, false},
-    {"VTTBR", ORACLE_VTTBR, true},
-    {"TTBCR", ORACLE_TTBCR, false},
-    {"TTBR0", ORACLE_TTBR0, true},
-    {"TTBR1", ORACLE_TTBR1, true},
-    {"DACR", ORACLE_DACR, false},
-    {"SCTLR", ORACLE_SCTLR, false},
-    {"PRRR", ORACLE_PRRR_MAIR0, false},
-    {"MAIR0", ORACLE_PRRR_MAIR0, false},
-    {"NMRR", ORACLE_NMRR_MAIR1, false},
-    {"MAIR1", ORACLE_NMRR_MAIR1, false},
-    {"CONTEXTIDR", ORACLE_CONTEXTIDR, false},
-};
-
-#define HCR_VM 1u
-#define HCR_DC (1u << 12)
-#define SCTLR_M 1u
-#define SCTLR_VECTORS (1u << 13 | 1u << 24 | 1u << 30) /* V, VE, TE */
-#define TTBCR_EAE (1u << 31)
 
 __attribute__((format(printf, 2, 3))) static bool refuse(struct reader *reader, const char *format,
                                                          ...) {
@@ -103,14 +57,25 @@ static void begin(struct reader *reader, enum oracle_command command) {
   put(reader, command);
 }
 
-static void send_register(struct reader *reader, enum oracle_register reg, uint64_t value) {
-  if (reader->sent[reg] == value)
+void reader_send(struct reader *reader, unsigned number, uint64_t value) {
+  if (reader->sent[number] == value)
     return;
   begin(reader, ORACLE_REGISTER);
-  put(reader, reg);
+  put(reader, number);
   put(reader, (uint32_t)value);
   put(reader, (uint32_t)(value >> 32));
-  reader->sent[reg] = value;
+  reader->sent[number] = value;
+}
+
+void reader_ask(struct reader *reader, const uint32_t *word, size_t words) {
+  if (!reader->queries) {
+    put(reader, ORACLE_QUERIES);
+    reader->queries = reader->questions->words;
+    put(reader, 0);
+  }
+  reader->questions->word[reader->queries]++;
+  for (size_t i = 0; i < words; i++)
+    put(reader, word[i]);
 }
 
 /* `bytes` bytes of `data`, or zeros where that is NULL. */
@@ -160,34 +125,36 @@ static bool item_format(struct reader *reader, char **word) {
   return strcmp(word[1], "1") == 0 || refuse(reader, "found format '%s', expected 1", word[1]);
 }
 
+/* Index of a name in a list; that of its end if it is not there. */
+static unsigned find(const char *const *names, const char *name) {
+  unsigned i = 0;
+  while (names[i] && strcmp(names[i], name) != 0)
+    i++;
+  return i;
+}
+
 static bool item_regime(struct reader *reader, char **word) {
-  static const char *const names[] = {"armv7-short", "armv7-lpae", "armv7-short+s2",
-                                      "armv7-lpae+s2"};
-  for (unsigned i = 0; i < 4; i++) {
-    if (strcmp(word[1], names[i]) != 0)
-      continue;
-    reader->lpae = i & 1;
-    reader->stage2 = i & 2;
-    reader->regime_given = true;
-    return true;
-  }
-  return refuse(reader, "found regime '%s', expected one of ARMv7", word[1]);
+  const struct dialect *dialect = reader->dialect;
+  reader->regime = find(dialect->regimes, word[1]);
+  return dialect->regimes[reader->regime] ||
+         refuse(reader, "found regime '%s', expected one of %s", word[1], dialect->name);
 }
 
 static bool item_reg(struct reader *reader, char **word) {
   uint64_t value = 0;
   if (!read_number(reader, word[2], &value))
     return false;
-  for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++) {
-    if (strcmp(word[1], registers[i].name) != 0)
+  for (const struct dialect_register *reg = reader->dialect->registers; reg->name; reg++) {
+    if (strcmp(word[1], reg->name) != 0)
       continue;
-    if (!registers[i].wide && value > UINT32_MAX)
-      return refuse(reader, "found 0x%" PRIx64 " for %s, expected at most 32 bits", value, word[1]);
-    reader->reg[registers[i].reg] = value;
-    reader->given[registers[i].reg] = true;
+    if (reg->bits < 64 && value >> reg->bits)
+      return refuse(reader, "found 0x%" PRIx64 " for %s, expected at most %u bits", value, word[1],
+                    reg->bits);
+    reader->reg[reg->number] = value;
+    reader->given[reg->number] = true;
     return true;
   }
-  return refuse(reader, "found '%s', expected a register of ARMv7's", word[1]);
+  return refuse(reader, "found '%s', expected a register of %s", word[1], reader->dialect->name);
 }
 
 static bool item_walk(struct reader *reader, char **word) {
@@ -201,8 +168,20 @@ static bool item_walk(struct reader *reader, char **word) {
   return refuse(reader, "found '%s', expected s1, s2 or s12", word[1]);
 }
 
-static bool within(struct range range, uint64_t first, uint64_t last) {
-  return range.first >= first && range.last <= last;
+static bool within(const struct range ranges[DIALECT_RANGES], struct range range) {
+  for (unsigned i = 0; i < DIALECT_RANGES; i++)
+    if (range.first >= ranges[i].first && range.last <= ranges[i].last)
+      return true;
+  return false;
+}
+
+static bool refuse_range(struct reader *reader, const char *what, struct range found,
+                         const struct range ranges[DIALECT_RANGES]) {
+  return refuse(reader,
+                "found %s at 0x%" PRIx64 "-0x%" PRIx64 ", expected it in what this machine has: "
+                "0x%" PRIx64 "-0x%" PRIx64 ", 0x%" PRIx64 "-0x%" PRIx64,
+                what, found.first, found.last, ranges[0].first, ranges[0].last, ranges[1].first,
+                ranges[1].last);
 }
 
 static bool item_mem(struct reader *reader, char **word) {
@@ -230,10 +209,9 @@ static bool item_mem(struct reader *reader, char **word) {
   fclose(file);
   if (bytes) {
     struct range range = {address, address + bytes - 1};
-    if (!within(range, ORACLE_RAM_FIRST, ORACLE_RAM_LAST)) {
+    if (!within(reader->ram, range)) {
       free(data);
-      return refuse(reader, "memory at 0x%" PRIx64 ": this machine's is from 0x%llx to 0x%llx",
-                    address, ORACLE_RAM_FIRST, ORACLE_RAM_LAST);
+      return refuse_range(reader, "memory", range, reader->ram);
     }
     send_memory(reader, address, data, bytes);
     reader->written =
@@ -249,9 +227,8 @@ static bool item_ram(struct reader *reader, char **word) {
   struct range range;
   if (!read_range(reader, word[1], &range))
     return false;
-  if (!within(range, ORACLE_RAM_FIRST, ORACLE_RAM_LAST))
-    return refuse(reader, "memory at 0x%" PRIx64 ": this machine's is from 0x%llx to 0x%llx",
-                  range.first, ORACLE_RAM_FIRST, ORACLE_RAM_LAST);
+  if (!within(reader->ram, range))
+    return refuse_range(reader, "memory", range, reader->ram);
   for (size_t i = 0; i < reader->ranges; i++) {
     struct range old = reader->written[i];
     uint64_t first = old.first > range.first ? old.first : range.first;
@@ -266,13 +243,31 @@ static bool item_nomem(struct reader *reader, char **word) {
   struct range range;
   if (!read_range(reader, word[1], &range))
     return false;
-  return within(range, ORACLE_LOW_HOLE_FIRST, ORACLE_LOW_HOLE_LAST) ||
-         within(range, ORACLE_HIGH_HOLE_FIRST, ORACLE_HIGH_HOLE_LAST) ||
-         refuse(reader,
-                "found a hole at 0x%" PRIx64 ": those of this machine are 0x%llx-0x%llx and "
-                "0x%llx-0x%llx",
-                range.first, ORACLE_LOW_HOLE_FIRST, ORACLE_LOW_HOLE_LAST, ORACLE_HIGH_HOLE_FIRST,
-                ORACLE_HIGH_HOLE_LAST);
+  return within(reader->holes, range) || refuse_range(reader, "a hole", range, reader->holes);
+}
+
+/* What the machine has in any case; a case that does without can be asked only --raw. */
+static bool item_cap(struct reader *reader, char **word) {
+  unsigned i = find(reader->dialect->capabilities, word[1]);
+  const char *name = reader->dialect->capabilities[i];
+  if (name)
+    reader->missing_capability = strcmp(word[2], "0") == 0 ? name : NULL;
+  return true;
+}
+
+static bool item_update_check(struct reader *reader, char **word) {
+  (void)word;
+  reader->update_check = true;
+  return true;
+}
+
+static bool item_maxphyaddr(struct reader *reader, char **word) {
+  uint64_t width = 0;
+  if (!read_number(reader, word[1], &width))
+    return false;
+  return width == reader->questions->maxphyaddr ||
+         refuse(reader, "found another width of physical addresses than %u, which the machine has",
+                reader->questions->maxphyaddr);
 }
 
 static bool item_hint(struct reader *reader, char **word) {
@@ -283,78 +278,35 @@ static bool item_hint(struct reader *reader, char **word) {
 
 /* -- queries ----------------------------------------------------------------------------------- */
 
-static bool stage2_on(const struct reader *reader) {
-  return reader->stage2 && (reader->reg[ORACLE_HCR] & (HCR_VM | HCR_DC));
-}
-
-static bool some_domain_is_denied(uint64_t dacr) {
-  for (unsigned domain = 0; domain < 16; domain++)
-    if (!(dacr >> 2 * domain & 1))
-      return true;
-  return false;
-}
-
-static const char *why_not_asked(const struct reader *reader, char access, uint64_t address) {
-  if (access == 'x' && reader->walk != WALK_BOTH)
-    return "a fetch goes through both stages";
-  if (access == 'x' && (reader->reg[ORACLE_SCTLR] & SCTLR_VECTORS))
-    return "fetches need the vectors at VBAR, in ARM state";
-  if (address > UINT32_MAX)
-    return "the operations take 32 bits of address";
-  if (!reader->all && access != 'x' && reader->walk != WALK_STAGE2 && stage2_on(reader) &&
-      !reader->lpae && (reader->reg[ORACLE_SCTLR] & SCTLR_M) &&
-      some_domain_is_denied(reader->reg[ORACLE_DACR]))
-    return "a domain fault under stage 2 stops this QEMU";
-  return NULL;
-}
-
-/* The registers as the query needs them: stage 2 alone is asked for with stage 1 off. */
-static void settle_registers(struct reader *reader) {
-  bool alone = reader->walk == WALK_STAGE2;
-  for (unsigned i = 0; i < ORACLE_REGISTERS; i++) {
-    uint64_t value = reader->reg[i];
-    if (i == ORACLE_TTBCR && !reader->given[i])
-      value = reader->lpae ? TTBCR_EAE : 0;
-    if (i == ORACLE_SCTLR && alone)
-      value &= ~(uint64_t)SCTLR_M;
-    if (i == ORACLE_HCR && alone)
-      value = (value & ~(uint64_t)HCR_DC) | (stage2_on(reader) ? HCR_VM : 0);
-    send_register(reader, (enum oracle_register)i, value);
-  }
+static const char *why_not_asked(const struct reader *reader, const struct oracle_line *line) {
+  unsigned bits = reader->dialect->va_bits;
+  if (reader->missing_capability && !reader->all)
+    return "this machine cannot do without a capability that the case lacks";
+  if (bits < 64 && line->va >> bits)
+    return "the machine does not take addresses of so many bits";
+  return reader->dialect->why_not_asked(reader, line);
 }
 
 static bool item_query(struct reader *reader, char **word) {
   struct oracle_questions *q = reader->questions;
-  struct oracle_line *line = &q->line[q->lines - 1];
+  struct oracle_line *line = reader->line;
   uint64_t address;
   if (strlen(word[1]) != 1 || !strchr("rwx", word[1][0]))
     return refuse(reader, "found '%s', expected r, w or x", word[1]);
   if (strcmp(word[2], "priv") != 0 && strcmp(word[2], "user") != 0)
     return refuse(reader, "found '%s', expected priv or user", word[2]);
-  if (!reader->regime_given)
+  if (!reader->dialect->regimes[reader->regime])
     return refuse(reader, "found a query, expected a 'regime' line before it");
   if (!read_number(reader, word[3], &address))
     return false;
   line->query = true;
-  line->stage2 = stage2_on(reader);
-  line->attributes = word[1][0] != 'x' && reader->lpae && reader->walk != WALK_STAGE2;
-  line->combined = line->stage2 && reader->walk == WALK_BOTH;
-  line->va = (uint32_t)address;
-  line->not_asked = why_not_asked(reader, word[1][0], address);
+  line->access = word[1][0];
+  line->user = word[2][0] == 'u';
+  line->va = address;
+  line->not_asked = why_not_asked(reader, line);
   if (line->not_asked)
     return true;
-  settle_registers(reader);
-  if (!reader->queries) {
-    put(reader, ORACLE_QUERIES);
-    reader->queries = q->words;
-    put(reader, 0);
-  }
-  q->word[reader->queries]++;
-  put(reader,
-      (word[1][0] == 'w' ? ORACLE_ASK_WRITE : 0) | (word[1][0] == 'x' ? ORACLE_ASK_FETCH : 0) |
-          (word[2][0] == 'u' ? ORACLE_ASK_USER : 0) |
-          (reader->walk == WALK_STAGE1 && (line->stage2 || reader->all) ? ORACLE_ASK_STAGE1 : 0));
-  put(reader, (uint32_t)address);
+  reader->dialect->ask(reader, line);
   q->asked++;
   return true;
 }
@@ -366,10 +318,19 @@ static const struct item {
   size_t words;
   bool (*apply)(struct reader *reader, char **word);
 } items[] = {
-    {"q", 4, item_query},       {"reg", 3, item_reg},           {"mem", 2, item_mem},
-    {"ram", 2, item_ram},       {"nomem", 2, item_nomem},       {"walk", 2, item_walk},
-    {"regime", 2, item_regime}, {"format", 2, item_format},     {"cpu", 0, item_hint},
-    {"path", 0, item_hint},     {"update-check", 1, item_hint},
+    {"q", 4, item_query},
+    {"reg", 3, item_reg},
+    {"mem", 2, item_mem},
+    {"ram", 2, item_ram},
+    {"nomem", 2, item_nomem},
+    {"walk", 2, item_walk},
+    {"regime", 2, item_regime},
+    {"format", 2, item_format},
+    {"cpu", 0, item_hint},
+    {"path", 0, item_hint},
+    {"update-check", 1, item_update_check},
+    {"cap", 3, item_cap},
+    {"maxphyaddr", 2, item_maxphyaddr},
 };
 
 static bool apply(struct reader *reader, char *text) {
@@ -388,7 +349,7 @@ static bool apply(struct reader *reader, char *text) {
                     items[i].words, word[0]);
     return items[i].apply(reader, word);
   }
-  return refuse(reader, "found '%s', expected an item of a case file of ARMv7", word[0]);
+  return refuse(reader, "found '%s', expected an item of a case file", word[0]);
 }
 
 static void keep_line(struct reader *reader, char *text) {
@@ -401,16 +362,52 @@ static void keep_line(struct reader *reader, char *text) {
   q->line[q->lines++] = (struct oracle_line){.text = strdup(text)};
 }
 
-static bool read_lines(struct reader *reader, FILE *in) {
+static void read_lines(struct reader *reader, FILE *in) {
   char *text = NULL;
   size_t room = 0;
-  bool good = true;
-  while (good && getline(&text, &room, in) >= 0) {
-    reader->number++;
+  while (getline(&text, &room, in) >= 0)
     keep_line(reader, text);
-    good = apply(reader, text);
-  }
   free(text);
+}
+
+/* The word after `name` in the first line that begins with it. */
+static bool first_word(const struct oracle_questions *q, const char *name, char value[64]) {
+  for (size_t i = 0; i < q->lines; i++) {
+    char found[64];
+    if (sscanf(q->line[i].text, "%63s %63s", found, value) == 2 && strcmp(found, name) == 0)
+      return true;
+  }
+  return false;
+}
+
+/* By the regime that the file names first. */
+static bool choose_machine(struct reader *reader) {
+  static const struct dialect *const dialects[] = {&armv7_dialect, &x86_dialect, &ept_dialect};
+  struct oracle_questions *q = reader->questions;
+  char word[64];
+  if (!first_word(q, "regime", word))
+    return refuse(reader, "expected a 'regime' line");
+  for (unsigned i = 0; i < sizeof(dialects) / sizeof(dialects[0]) && !q->dialect; i++)
+    if (dialects[i]->regimes[find(dialects[i]->regimes, word)])
+      q->dialect = dialects[i];
+  if (!q->dialect)
+    return refuse(reader, "found regime '%s', for which there is no machine", word);
+  q->maxphyaddr = first_word(q, "maxphyaddr", word) ? (unsigned)atoi(word) : 40;
+  reader->dialect = q->dialect;
+  reader->regime = find(q->dialect->regimes, "");
+  q->dialect->memory(q->maxphyaddr, reader->ram, reader->holes);
+  return true;
+}
+
+static bool apply_lines(struct reader *reader) {
+  struct oracle_questions *q = reader->questions;
+  bool good = true;
+  for (reader->number = 1; good && reader->number <= q->lines; reader->number++) {
+    reader->line = &q->line[reader->number - 1];
+    char *text = strdup(reader->line->text);
+    good = text && apply(reader, text);
+    free(text);
+  }
   return good;
 }
 
@@ -423,16 +420,18 @@ bool oracle_questions_read(struct oracle_questions *questions, const char *path,
   FILE *in = standard ? stdin : fopen(path, "re");
   if (!in)
     return refuse(&reader, "cannot be opened: %s", strerror(errno));
-  /* What the machine starts with is not known, so every register is sent once. */
-  memset(reader.sent, 0xff, sizeof(reader.sent));
-  bool good = read_lines(&reader, in);
-  put(&reader, ORACLE_END);
+  read_lines(&reader, in);
   if (!standard)
     fclose(in);
+  /* What the machine starts with is not known, so every register is sent once. */
+  memset(reader.sent, 0xff, sizeof(reader.sent));
+  bool good = choose_machine(&reader) && apply_lines(&reader);
+  put(&reader, ORACLE_END);
   free(reader.written);
-  if (good && questions->words > ORACLE_QUESTIONS_ROOM / 4)
+  if (good && questions->words * 4 > questions->dialect->machine->questions.room)
     good = refuse(&reader, "this is more than fits the machine's memory in one go");
-  if (good && questions->asked > ORACLE_ANSWERS_ROOM / sizeof(struct oracle_answer))
+  if (good && questions->asked * questions->dialect->answer_size >
+                  questions->dialect->machine->answers.room)
     good = refuse(&reader, "these are more queries than one go has room for");
   return good;
 }

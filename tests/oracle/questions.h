@@ -10,17 +10,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct dialect;
+
 struct oracle_line {
   char *text; /* without line end; a query without its answer */
   bool query;
+  char access; /* query: r, w or x */
+  bool user;
+  uint64_t va;
   bool stage2;           /* query: stage 2 is on */
   bool attributes;       /* query: the machine's attributes can be trusted */
   bool combined;         /* query: they are those of both stages */
-  uint32_t va;           /* query */
+  bool updates;          /* query: what it changes in the tables is reported */
   const char *not_asked; /* query: why it cannot be asked, or NULL */
 };
 
 struct oracle_questions {
+  const struct dialect *dialect; /* of the machine that is asked */
+  unsigned maxphyaddr;           /* x86: of the machine */
   struct oracle_line *line;
   size_t lines, line_room;
   uint32_t *word; /* the commands */

@@ -1,57 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random numbers, images, and the tree of stage 2. */
+/* Physical addresses of ARMv7's machine, and the tables of stage 2. */
 #include "tables.h"
-
-#include <string.h>
 
 #include "protocol.h"
 
-/* -- random numbers: splitmix64 ---------------------------------------------------------------- */
+/* -- addresses --------------------------------------------------------------------------------- */
 
-uint64_t roll(struct dice *dice) {
-  uint64_t z = dice->state += 0x9e3779b97f4a7c15u;
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-  return z ^ z >> 31;
-}
-
-uint32_t below(struct dice *dice, uint32_t limit) {
-  return (uint32_t)((roll(dice) >> 32) * limit >> 32);
-}
-
-bool percent(struct dice *dice, unsigned probability) {
-  return below(dice, 100) < probability;
-}
-
-uint64_t any_bits(struct dice *dice, uint64_t mask) {
-  return roll(dice) & mask;
-}
-
-/* -- images ------------------------------------------------------------------------------------ */
-
-#define LOW_LAST 0xffffffffull
-
-void images_reset(struct images *images, struct dice *dice) {
-  static const uint64_t last[ARENAS] = {LOW_LAST, ORACLE_RAM_LAST};
-  for (unsigned i = 0; i < ARENAS; i++) {
-    struct arena *arena = &images->arena[i];
-    uint64_t room = last[i] + 1 - ORACLE_RAM_FIRST - ARENA_SIZE;
-    arena->base = (ORACLE_RAM_FIRST + roll(dice) % room) & ~(uint64_t)0xffff;
-    arena->used = 0;
-    memset(arena->data, 0, ARENA_SIZE);
-  }
-}
-
-void *images_place(struct images *images, bool low, uint32_t bytes, uint32_t alignment,
-                   uint64_t *pa, struct dice *dice) {
-  struct arena *arena = &images->arena[low ? 0 : below(dice, ARENAS)];
-  uint32_t at = (arena->used + alignment - 1) & ~(alignment - 1);
-  if (at + bytes > ARENA_SIZE) /* full: a place that is taken is as good as any */
-    at = below(dice, (ARENA_SIZE - bytes) / alignment) * alignment;
-  else
-    arena->used = at + bytes;
-  *pa = arena->base + at;
-  return arena->data + at;
+void place_images(struct images *images, struct dice *dice) {
+  static const uint64_t first[ARENAS] = {ORACLE_RAM_FIRST, ORACLE_RAM_FIRST};
+  static const uint64_t last[ARENAS] = {0xffffffff, ORACLE_RAM_LAST};
+  images_reset(images, first, last, dice);
 }
 
 uint64_t random_pa(unsigned log2, struct dice *dice) {
@@ -73,8 +31,6 @@ uint64_t random_hole(unsigned log2, bool low, struct dice *dice) {
 
 /* -- stage 2: descriptors ---------------------------------------------------------------------- */
 
-enum { FREE = -1, PINNED_LEAF = -2 }; /* else the index of a table of the next level's pool */
-
 #define ADDRESS 0xfffffff000ull
 #define AF (1ull << 10)
 #define READ (1ull << 6)
@@ -85,6 +41,10 @@ enum { FREE = -1, PINNED_LEAF = -2 }; /* else the index of a table of the next l
 #define TABLE_IGNORED 0xfff0000000000ffcull
 
 static const unsigned shift_of[4] = {0, 30, 21, 12};
+
+static unsigned level_at(const struct tree *tree, unsigned depth) {
+  return 4 - tree->depths + depth;
+}
 
 /* MemAttr without the reserved encodings, and shareability likewise. */
 static uint64_t random_stage2_attributes(struct dice *dice) {
@@ -106,8 +66,9 @@ static uint64_t stage2_leaf(unsigned level, uint64_t output, struct dice *dice) 
 }
 
 /* One that leads to a stage-1 table: few deny, since everything behind it is denied then. */
-static uint64_t stage2_pinned_leaf(unsigned level, uint64_t output, struct dice *dice) {
-  uint64_t d = stage2_leaf(level, output, dice);
+static uint64_t pinned_leaf(const struct tree *tree, unsigned depth, uint64_t output,
+                            struct dice *dice) {
+  uint64_t d = stage2_leaf(level_at(tree, depth), output, dice);
   if (percent(dice, 95))
     d |= AF | READ;
   if (percent(dice, 85))
@@ -115,7 +76,10 @@ static uint64_t stage2_pinned_leaf(unsigned level, uint64_t output, struct dice 
   return d;
 }
 
-static uint64_t table_descriptor(uint64_t table, struct dice *dice) {
+static uint64_t table_descriptor(const struct tree *tree, unsigned depth, uint64_t table,
+                                 struct dice *dice) {
+  (void)tree;
+  (void)depth;
   return (table & ADDRESS) | any_bits(dice, TABLE_IGNORED) | 3;
 }
 
@@ -124,15 +88,21 @@ static uint64_t invalid_descriptor(struct dice *dice) {
   return percent(dice, 40) ? 0 : roll(dice) & ~1ull;
 }
 
-/* -- stage 2: the tree ------------------------------------------------------------------------- */
-
-static void table_init(struct stage2_table *table, uint32_t entries, struct images *images,
-                       struct dice *dice) {
-  uint32_t bytes = entries * 8;
-  table->entries = entries;
-  table->descriptor = images_place(images, false, bytes, bytes < 64 ? 64 : bytes, &table->pa, dice);
-  memset(table->child, FREE, entries);
+static uint64_t random_descriptor(const struct tree *tree, unsigned depth, struct dice *dice) {
+  unsigned kind = below(dice, 100), level = level_at(tree, depth);
+  if (kind < 8)
+    return invalid_descriptor(dice);
+  if (level == 3)
+    return kind < 13 ? roll(dice) << 2 | 1 /* reserved at level 3 */
+                     : stage2_leaf(3, random_pa(12, dice), dice);
+  if (kind < 10)
+    return table_descriptor(tree, depth, random_hole(12, percent(dice, 50), dice), dice);
+  if (kind < 65)
+    return table_descriptor(tree, depth, tree_next(tree, depth + 1, dice), dice);
+  return stage2_leaf(level, random_pa(shift_of[level], dice), dice);
 }
+
+/* -- stage 2: the tree ------------------------------------------------------------------------- */
 
 /* The legal shapes: a start at level 1 for 31 to 40 bits, at level 2 for 25 to 34. Now and then one
  * that is not. */
@@ -140,121 +110,27 @@ static void plan_shape(struct stage2 *stage2, struct dice *dice) {
   bool level1 = percent(dice, 50);
   stage2->start_level = level1 ? 1 : 2;
   stage2->ipa_bits = (level1 ? 31 : 25) + below(dice, 10);
-  stage2->consistent = true;
-  if (percent(dice, 3)) {
-    stage2->consistent = false;
+  if (percent(dice, 3))
     stage2->ipa_bits = level1 ? 25 + below(dice, 6) : 35 + below(dice, 6);
-  }
 }
 
 void stage2_plan(struct stage2 *stage2, struct images *images, struct dice *dice) {
+  static const struct tree_format format = {table_descriptor, pinned_leaf, random_descriptor};
   plan_shape(stage2, dice);
   unsigned covered = shift_of[stage2->start_level];
   unsigned index_bits = stage2->ipa_bits > covered ? stage2->ipa_bits - covered : 0;
-  table_init(&stage2->root, 1u << (index_bits > 13 ? 13 : index_bits), images, dice);
-  for (unsigned i = 0; i < POOL; i++) {
-    table_init(&stage2->level2[i], 512, images, dice);
-    table_init(&stage2->level3[i], 512, images, dice);
-  }
-}
-
-static struct stage2_table *pool_of(struct stage2 *stage2, unsigned level) {
-  return level == 2 ? stage2->level2 : stage2->level3;
-}
-
-/* Whether `count` descriptors from `index` on may become leaves. */
-static bool all_free(const struct stage2_table *table, uint32_t index, uint32_t count) {
-  for (uint32_t i = 0; i < count; i++)
-    if (index + i >= table->entries || table->child[index + i] != FREE)
-      return false;
-  return true;
-}
-
-/* Follows or makes the pinned way from a descriptor to a table; NULL when a leaf is in the way. */
-static struct stage2_table *descend(struct stage2 *stage2, struct stage2_table *table,
-                                    uint32_t index, unsigned level, struct dice *dice) {
-  if (table->child[index] == PINNED_LEAF)
-    return NULL;
-  struct stage2_table *pool = pool_of(stage2, level + 1);
-  if (table->child[index] == FREE) {
-    table->child[index] = (int8_t)below(dice, POOL);
-    table->descriptor[index] = table_descriptor(pool[table->child[index]].pa, dice);
-  }
-  return &pool[table->child[index]];
-}
-
-/* Pins leaves of `table` that map `bytes` at `pa`; the part of the IPA below the table in `ipa`. */
-static bool pin_leaves(struct stage2_table *table, unsigned level, uint32_t index, uint64_t pa,
-                       uint32_t bytes, uint64_t *ipa, struct dice *dice) {
-  uint64_t size = 1ull << shift_of[level];
-  uint32_t count = bytes > size ? (uint32_t)(bytes / size) : 1;
-  index &= ~(count - 1);
-  if (!all_free(table, index, count))
-    return false;
-  for (uint32_t i = 0; i < count; i++) {
-    uint64_t output = (pa & ~(size - 1)) + i * size;
-    table->descriptor[index + i] = stage2_pinned_leaf(level, output, dice);
-    table->child[index + i] = PINNED_LEAF;
-  }
-  *ipa |= (uint64_t)index << shift_of[level] | (pa & (size - 1));
-  return true;
-}
-
-static bool try_pin(struct stage2 *stage2, uint64_t pa, uint32_t bytes, bool low, uint64_t *ipa,
-                    struct dice *dice) {
-  struct stage2_table *table = &stage2->root;
-  unsigned level = stage2->start_level, last = level + below(dice, 4 - level);
-  *ipa = 0;
-  for (;; level++) {
-    uint32_t entries = table->entries, limit = 1u << (32 - shift_of[level]);
-    if (low && level == stage2->start_level && entries > limit)
-      entries = limit;
-    uint32_t index = below(dice, entries);
-    if (level == last)
-      return pin_leaves(table, level, index, pa, bytes, ipa, dice);
-    *ipa |= (uint64_t)index << shift_of[level];
-    table = descend(stage2, table, index, level, dice);
-    if (!table)
-      return false;
-  }
+  stage2->tree.format = &format;
+  stage2->tree.depths = 4 - stage2->start_level;
+  tree_plan(&stage2->tree, images, 1u << (index_bits > 13 ? 13 : index_bits), dice);
 }
 
 uint64_t stage2_pin(struct stage2 *stage2, uint64_t pa, uint32_t bytes, bool low,
                     struct dice *dice) {
-  uint64_t ipa;
-  for (unsigned tries = 0; tries < 30; tries++)
-    if (try_pin(stage2, pa, bytes, low, &ipa, dice))
-      return ipa;
-  return any_bits(dice, low ? 0xffffffff : 0xffffffffff) & ~(uint64_t)(bytes - 1);
-}
-
-static uint64_t random_stage2_descriptor(struct stage2 *stage2, unsigned level, struct dice *dice) {
-  unsigned kind = below(dice, 100);
-  if (kind < 8)
-    return invalid_descriptor(dice);
-  if (level == 3)
-    return kind < 13 ? roll(dice) << 2 | 1 /* reserved at level 3 */
-                     : stage2_leaf(3, random_pa(12, dice), dice);
-  if (kind < 10)
-    return table_descriptor(random_hole(12, percent(dice, 50), dice), dice);
-  if (kind < 65)
-    return table_descriptor(pool_of(stage2, level + 1)[below(dice, POOL)].pa, dice);
-  return stage2_leaf(level, random_pa(shift_of[level], dice), dice);
-}
-
-static void fill_table(struct stage2 *stage2, struct stage2_table *table, unsigned level,
-                       struct dice *dice) {
-  for (uint32_t i = 0; i < table->entries; i++)
-    if (table->child[i] == FREE)
-      table->descriptor[i] = random_stage2_descriptor(stage2, level, dice);
+  return tree_pin(&stage2->tree, pa, bytes, low ? 32 : 40, dice);
 }
 
 void stage2_fill(struct stage2 *stage2, struct dice *dice) {
-  fill_table(stage2, &stage2->root, stage2->start_level, dice);
-  for (unsigned i = 0; i < POOL; i++) {
-    fill_table(stage2, &stage2->level2[i], 2, dice);
-    fill_table(stage2, &stage2->level3[i], 3, dice);
-  }
+  tree_fill(&stage2->tree, dice);
 }
 
 uint32_t stage2_vtcr(const struct stage2 *stage2, struct dice *dice) {

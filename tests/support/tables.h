@@ -19,6 +19,8 @@
 #define TABLES_OFFSET 0x100000000ull /* PA of a guest table minus its IPA, under stage 2 */
 #define TABLES_S2_PA 0x200000000ull  /* of the stage-2 root */
 
+#define ARM_REGIMES (NW_REGIME_ARMV7_LPAE_S2 + 1) /* the first ones of enum nw_regime_kind */
+
 #define TABLES_LOG 128
 #define TABLES_BUCKETS 4096
 

@@ -7,7 +7,7 @@ namespace {
 using namespace test;
 
 constexpr unsigned rounds = 3;
-std::unique_ptr<bench> benches[NW_REGIMES];
+std::unique_ptr<bench> benches[ARM_REGIMES];
 
 void one_by_one_by_b_transport_it_is_the_model(void **) {
   std::uint64_t seed = rig_seed("b_transport", 20250713);
@@ -60,7 +60,7 @@ options how_to_make(unsigned kind) {
 } // namespace
 
 int sc_main(int, char **) {
-  for (unsigned kind = 0; kind < NW_REGIMES; kind++)
+  for (unsigned kind = 0; kind < ARM_REGIMES; kind++)
     benches[kind] = std::make_unique<bench>(nw_regime_name(static_cast<nw_regime_kind>(kind)),
                                             how_to_make(kind));
   const int failed = run([] { return cmocka_run_group_tests(tests, nullptr, nullptr); });

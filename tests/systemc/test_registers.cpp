@@ -27,7 +27,7 @@ void every_register_of_every_context_reads_back_what_was_written(void **) {
   for (unsigned context = 0; context < 2; context++) {
     for (unsigned r = 0; r < NW_REGISTERS; r++) {
       const std::uint64_t at = context * reg::context_size + reg::control + 8 * r;
-      const bool wide = nw_register_width(static_cast<nw_register>(r)) == 64;
+      const bool wide = nw_register_width(NW_ARMV7, r) == 64;
       const std::uint64_t value =
           (wide ? 0x0012003400560000u : 0x80120000u) + 0x1000u * r + context;
       assert_int_equal(b.write_register(at, value), tlm::TLM_OK_RESPONSE);

@@ -10,7 +10,7 @@ namespace {
 
 using namespace test;
 
-std::unique_ptr<bench> benches[NW_REGIMES];
+std::unique_ptr<bench> benches[ARM_REGIMES];
 bench *nested; /* long descriptors over stage 2, two contexts */
 constexpr std::uint64_t va = 0x00300000;
 constexpr std::uint64_t unmapped = 0x02900000; /* random tables do not reach it */
@@ -280,7 +280,7 @@ int sc_main(int, char **) {
   const CMUnitTest before_simulation[] = {cmocka_unit_test(other_structures_are_refused_by_name)};
   int failed = cmocka_run_group_tests(before_simulation, nullptr, nullptr);
 
-  for (unsigned kind = 0; kind < NW_REGIMES; kind++) {
+  for (unsigned kind = 0; kind < ARM_REGIMES; kind++) {
     options how(static_cast<nw_regime_kind>(kind));
     const nw_regime_kind regime = how.config.regime;
     how.config = nestwalk::rtl_parameters().mmu;

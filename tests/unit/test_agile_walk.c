@@ -391,7 +391,7 @@ static struct nw_mmu *make_mmu(struct rig *rig) {
   struct nw_mmu *mmu = nw_mmu_create(&config, error, sizeof error);
   assert_non_null(mmu);
   for (unsigned reg = 0; reg < NW_REGISTERS; reg++)
-    nw_mmu_write_register(mmu, (enum nw_register)reg, rig->regime.reg[reg]);
+    nw_mmu_write_register(mmu, reg, rig->regime.reg[reg]);
   return mmu;
 }
 

@@ -137,7 +137,7 @@ static void scramble_registers(struct rig *rig) {
 
 static void restore_registers(struct rig *rig) {
   for (unsigned reg = 0; reg < NW_REGISTERS; reg++) {
-    nw_mmu_write_register(rig->mmu, (enum nw_register)reg, rig->tables->regime.reg[reg]);
+    nw_mmu_write_register(rig->mmu, reg, rig->tables->regime.reg[reg]);
   }
 }
 

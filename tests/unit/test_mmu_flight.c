@@ -467,7 +467,7 @@ static void random_request(uint64_t *chance, struct nw_request *request) {
 static void translate_equals_begin_next_answer_with_delayed_answers(void **state) {
   (void)state;
   uint64_t chance = rig_seed("both forms", 0x5eed0001);
-  for (unsigned kind = 0; kind < NW_REGIMES; kind++) {
+  for (unsigned kind = 0; kind < ARM_REGIMES; kind++) {
     struct flight f = take_off((enum nw_regime_kind)kind, 1);
     struct flight g = take_off((enum nw_regime_kind)kind, 1);
     for (unsigned i = 0; i < 3000; i++) {
@@ -505,7 +505,7 @@ static void requests_in_flight_end_as_walks_of_their_own_would(void **state) {
   (void)state;
   uint64_t chance = rig_seed("many in flight", 0x5eed0002);
   for (unsigned round = 0; round < 60; round++) {
-    struct flight f = take_off((enum nw_regime_kind)(round % NW_REGIMES), 1 + round % 5);
+    struct flight f = take_off((enum nw_regime_kind)(round % ARM_REGIMES), 1 + round % 5);
     struct nw_result expected[MOST];
     bool used[MOST] = {false};
     for (unsigned i = 0; i < 400; i++) {

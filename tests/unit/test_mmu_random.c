@@ -256,7 +256,7 @@ static void with_correct_maintenance_every_outcome_is_that_of_a_plain_walk(void 
   for (unsigned round = 0; round < 400; round++) {
     struct operation operations[512];
     struct nw_result results[2];
-    struct nw_mmu_config config = random_config(&chance, (enum nw_regime_kind)(round % NW_REGIMES));
+    struct nw_mmu_config config = random_config(&chance, (enum nw_regime_kind)(round % ARM_REGIMES));
     for (unsigned i = 0; i < 512; i++) {
       operations[i] = random_operation(&chance);
     }
@@ -303,7 +303,7 @@ static void a_run_is_exactly_its_requests_one_by_one(void **state) {
   (void)state;
   uint64_t chance = rig_seed("runs", 20240612);
   for (unsigned round = 0; round < 200; round++) {
-    struct nw_mmu_config config = random_config(&chance, (enum nw_regime_kind)(round % NW_REGIMES));
+    struct nw_mmu_config config = random_config(&chance, (enum nw_regime_kind)(round % ARM_REGIMES));
     struct rig *whole = rig_new(&config), *single = rig_new(&config);
     map_some_pages(whole);
     map_some_pages(single);
@@ -333,7 +333,7 @@ static void debug_requests_change_neither_statistics_nor_what_follows(void **sta
   (void)state;
   uint64_t chance = rig_seed("debug", 20240613);
   for (unsigned round = 0; round < 200; round++) {
-    struct nw_mmu_config config = random_config(&chance, (enum nw_regime_kind)(round % NW_REGIMES));
+    struct nw_mmu_config config = random_config(&chance, (enum nw_regime_kind)(round % ARM_REGIMES));
     struct rig *watched = rig_new(&config), *alone = rig_new(&config);
     map_some_pages(watched);
     map_some_pages(alone);

@@ -43,33 +43,50 @@ static void registers_have_the_manuals_names_and_widths(void **state) {
   (void)state;
   static const struct {
     const char *name;
-    enum nw_register reg;
+    unsigned reg;
     unsigned width;
+    enum nw_architecture architecture;
   } row[] = {
-      {"HCR", NW_REG_HCR, 32},
-      {"VTCR", NW_REG_VTCR, 32},
-      {"VTTBR", NW_REG_VTTBR, 64},
-      {"TTBCR", NW_REG_TTBCR, 32},
-      {"TTBR0", NW_REG_TTBR0, 64},
-      {"TTBR1", NW_REG_TTBR1, 64},
-      {"DACR", NW_REG_DACR, 32},
-      {"SCTLR", NW_REG_SCTLR, 32},
-      {"PRRR", NW_REG_PRRR_MAIR0, 32},
-      {"MAIR0", NW_REG_PRRR_MAIR0, 32},
-      {"NMRR", NW_REG_NMRR_MAIR1, 32},
-      {"MAIR1", NW_REG_NMRR_MAIR1, 32},
-      {"CONTEXTIDR", NW_REG_CONTEXTIDR, 32},
+      {"HCR", NW_REG_HCR, 32, NW_ARMV7},
+      {"VTCR", NW_REG_VTCR, 32, NW_ARMV7},
+      {"VTTBR", NW_REG_VTTBR, 64, NW_ARMV7},
+      {"TTBCR", NW_REG_TTBCR, 32, NW_ARMV7},
+      {"TTBR0", NW_REG_TTBR0, 64, NW_ARMV7},
+      {"TTBR1", NW_REG_TTBR1, 64, NW_ARMV7},
+      {"DACR", NW_REG_DACR, 32, NW_ARMV7},
+      {"SCTLR", NW_REG_SCTLR, 32, NW_ARMV7},
+      {"PRRR", NW_REG_PRRR_MAIR0, 32, NW_ARMV7},
+      {"MAIR0", NW_REG_PRRR_MAIR0, 32, NW_ARMV7},
+      {"NMRR", NW_REG_NMRR_MAIR1, 32, NW_ARMV7},
+      {"MAIR1", NW_REG_NMRR_MAIR1, 32, NW_ARMV7},
+      {"CONTEXTIDR", NW_REG_CONTEXTIDR, 32, NW_ARMV7},
+      {"CR0", NW_X86_CR0, 64, NW_X86_64},
+      {"CR3", NW_X86_CR3, 64, NW_X86_64},
+      {"CR4", NW_X86_CR4, 64, NW_X86_64},
+      {"EFER", NW_X86_EFER, 64, NW_X86_64},
+      {"PKRU", NW_X86_PKRU, 32, NW_X86_64},
+      {"AC", NW_X86_AC, 32, NW_X86_64},
+      {"PAT", NW_X86_PAT, 64, NW_X86_64},
+      {"nCR3", NW_X86_NESTED_ROOT, 64, NW_X86_64},
+      {"EPTP", NW_X86_NESTED_ROOT, 64, NW_X86_64},
+      {"hCR4", NW_X86_HOST_CR4, 64, NW_X86_64},
+      {"hEFER", NW_X86_HOST_EFER, 64, NW_X86_64},
+      {"VPID", NW_X86_VPID, 32, NW_X86_64},
+      {"ASID", NW_X86_VPID, 32, NW_X86_64},
   };
-  enum nw_register reg;
+  enum nw_architecture architecture;
+  unsigned reg;
   for (unsigned i = 0; i < COUNT(row); i++) {
-    assert_true(nw_register_by_name(row[i].name, &reg));
+    assert_true(nw_register_by_name(row[i].name, &architecture, &reg));
+    assert_int_equal(architecture, row[i].architecture);
     assert_int_equal(reg, row[i].reg);
-    assert_int_equal(nw_register_width(reg), row[i].width);
+    assert_int_equal(nw_register_width(architecture, reg), row[i].width);
   }
   reg = NW_REG_DACR;
-  assert_false(nw_register_by_name("CR3", &reg));
-  assert_false(nw_register_by_name("dacr", &reg));
+  assert_false(nw_register_by_name("CR8", &architecture, &reg));
+  assert_false(nw_register_by_name("dacr", &architecture, &reg));
   assert_int_equal(reg, NW_REG_DACR);
+  assert_int_equal(nw_register_width(NW_X86_64, NW_X86_REGISTERS), 0);
 }
 
 static void what_contradicts_a_regime_is_refused_and_changes_nothing(void **state) {
@@ -109,7 +126,7 @@ static void what_contradicts_a_regime_is_refused_and_changes_nothing(void **stat
 
 static void out_of_reset_both_stages_are_off(void **state) {
   (void)state;
-  for (unsigned kind = 0; kind < NW_REGIMES; kind++) {
+  for (unsigned kind = 0; kind < ARM_REGIMES; kind++) {
     struct nw_regime regime;
     assert_true(nw_regime_init(&regime, (enum nw_regime_kind)kind));
     assert_false(regime.s1_enabled);

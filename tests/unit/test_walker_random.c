@@ -177,7 +177,7 @@ static void walk_caches_do_not_change_an_answer(void **state) {
     uint64_t base[4];
     memset(&embedder, 0, sizeof(embedder));
     embedder.seed = tables_random(&random);
-    nw_regime_init(&regime, (enum nw_regime_kind)(round % NW_REGIMES));
+    nw_regime_init(&regime, (enum nw_regime_kind)(round % ARM_REGIMES));
     random_registers(&regime, &random);
     for (unsigned i = 0; i < 4; i++)
       base[i] = tables_random(&random);
@@ -204,7 +204,7 @@ static void rights_say_what_the_walk_of_every_other_access_would_say(void **stat
   for (unsigned round = 0; round < ROUNDS * 8; round++) {
     struct nw_regime regime;
     embedder.seed = tables_random(&random);
-    nw_regime_init(&regime, (enum nw_regime_kind)(round % NW_REGIMES));
+    nw_regime_init(&regime, (enum nw_regime_kind)(round % ARM_REGIMES));
     random_registers(&regime, &random);
     uint64_t base[4] = {embedder.seed, 0, 0, 0};
     struct nw_request request = random_request(base, NW_SCOPE_BOTH, &random);

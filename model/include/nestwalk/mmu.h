@@ -27,6 +27,10 @@ struct nw_mmu_config {
   enum nw_regime_kind regime;
   struct nw_tlb_config l1i, l1d, l2;
   struct nw_tlb_config walk_cache, ipa_cache;
+  /* In place of `walk_cache`, one for each level's descriptors (x86: 4 PML4E, 3 PDPTE, 2 PDE), looked
+   * into at the same time: a lookup costs the slowest one's latency. entries 0: level not kept. */
+  struct nw_tlb_config walk_cache_of[NW_LEVELS];
+  struct nw_capabilities capabilities; /* all 0: nw_default_capabilities */
   uint32_t walkers; /* walks in flight, 1 to 64 */
   struct nw_walk_cycles cycles;
   uint64_t seed; /* for NW_POLICY_RANDOM */
@@ -88,7 +92,27 @@ enum nw_tlbi {
   NW_TLBI_ALLNSNH, /* TLBIALLNSNH(IS): Non-secure non-Hyp, every VMID */
   NW_TLBI_ALLH,    /* TLBIALLH(IS): Hyp's own entries; there is no Hyp regime: no operation */
   NW_TLBI_MVAH,    /* TLBIMVAH(IS): likewise */
+  /* x86-64 (SDM vol. 3, 4.10.4 and 29.4; APM vol. 2, 15.16). "VM" is the VPID, or AMD's ASID. */
+  NW_INVLPG,             /* a VA under the current PCID and VM, and global pages */
+  NW_INVPCID_ADDRESS,    /* INVPCID type 0: a VA under a PCID; global pages stay */
+  NW_INVPCID_CONTEXT,    /* type 1: a PCID; global pages stay */
+  NW_INVPCID_ALL,        /* type 2: everything of the VM */
+  NW_INVPCID_NON_GLOBAL, /* type 3: the same but for global pages */
+  NW_INVVPID_ADDRESS,    /* INVVPID type 0, INVLPGA: a VA of a VM, under every PCID */
+  NW_INVVPID_CONTEXT,    /* type 1; TLB_CONTROL 3: everything of a VM */
+  NW_INVVPID_ALL,        /* type 2: every VM */
+  NW_INVVPID_NON_GLOBAL, /* type 3; TLB_CONTROL 7: a VM but for global pages */
+  NW_INVEPT,             /* INVEPT, both types: all that EPT has a part in, of every VM */
+  NW_FLUSH_ALL_ASIDS,    /* TLB_CONTROL 1: everything, of every VM */
   NW_TLBIS,
+};
+
+/* What an operation is about, where the instruction names it; the fields that it does not name are
+ * ignored. */
+struct nw_tlbi_operand {
+  uint64_t va;
+  uint16_t asid; /* PCID */
+  uint16_t vmid; /* VPID or ASID */
 };
 
 struct nw_mmu; /* opaque */
@@ -101,9 +125,10 @@ struct nw_mmu; /* opaque */
 struct nw_mmu *nw_mmu_create(const struct nw_mmu_config *config, char *error, size_t error_size);
 void nw_mmu_destroy(struct nw_mmu *mmu);
 
-/** Writes a register; walks in flight keep the registers they began with. */
-enum nw_register_status nw_mmu_write_register(struct nw_mmu *mmu, enum nw_register reg,
-                                              uint64_t value);
+/** Writes a register, as nw_regime_write() does; walks in flight keep the registers they began with.
+ * Writes of x86 control registers invalidate what the architecture says that they do (SDM vol. 3,
+ * 4.10.4.1: CR3 without bit 63, CR0.PG, CR4.PGE, PCIDE, SMEP), and a new EPTP all that is of EPT. */
+enum nw_register_status nw_mmu_write_register(struct nw_mmu *mmu, unsigned reg, uint64_t value);
 /** Says how agile paging is used, like a register write: walks in flight keep what they began with.
  * False, changing nothing, when the MMU's regime has no stage 2. */
 bool nw_mmu_set_agile(struct nw_mmu *mmu, enum nw_agile agile);
@@ -111,8 +136,13 @@ bool nw_mmu_set_agile(struct nw_mmu *mmu, enum nw_agile agile);
 const struct nw_regime *nw_mmu_regime(const struct nw_mmu *mmu);
 
 /** One TLB maintenance operation. It reaches every level, the walk cache and, for the forms that
- * are not by address or ASID, the IPA cache. Walks in flight finish but install nothing. */
+ * are not by address or ASID, the IPA cache (x86: those that reach guest-physical mappings, SDM
+ * vol. 3, 29.4.3). Walks in flight finish but install nothing. The operand is ARM's, and for x86 a VA
+ * with the PCID in bits 11:0, under the current VM. */
 void nw_mmu_invalidate(struct nw_mmu *mmu, enum nw_tlbi operation, uint64_t operand);
+/** The same for operations that name a virtual machine, too. */
+void nw_mmu_invalidate_of(struct nw_mmu *mmu, enum nw_tlbi operation,
+                          const struct nw_tlbi_operand *operand);
 
 /**
  * Translates one request to its end with the caller's memory. Returns true when there is a

@@ -23,8 +23,8 @@ enum nw_access {
 };
 
 enum nw_privilege {
-  NW_USER = 0,       /* ARM PL0 */
-  NW_PRIVILEGED = 1, /* ARM PL1 */
+  NW_USER = 0,       /* ARM PL0, x86 CPL 3 */
+  NW_PRIVILEGED = 1, /* ARM PL1, x86 CPL 0 to 2 */
 };
 
 /* Which part of the translation is asked for. */
@@ -44,8 +44,8 @@ enum nw_fault_type {
   NW_FAULT_EXTERNAL_ABORT, /* a descriptor read or update was answered with an abort */
   NW_FAULT_ALIGNMENT,      /* reported by embedders that check alignment; walks never raise it */
   NW_FAULT_RESERVED_BIT,   /* a reserved bit is set in a present descriptor; not in ARMv7 */
-  NW_FAULT_NONCANONICAL,   /* x86-64 */
-  NW_FAULT_MISCONFIG,      /* Intel EPT */
+  NW_FAULT_NONCANONICAL,   /* x86-64: bits above the VA's width do not repeat its top bit */
+  NW_FAULT_MISCONFIG,      /* Intel EPT: a present entry that means nothing */
   NW_FAULT_TYPES,
 };
 
@@ -64,7 +64,10 @@ struct nw_fault {
   bool s1walk;            /* a stage-2 fault met on the descriptor access of a stage-1 walk */
   uint8_t access;         /* the original access */
   uint8_t failing_access; /* the access that failed: a read or write of a descriptor, or `access` */
+  uint8_t privilege;      /* of the original access: enum nw_privilege */
   uint8_t domain;         /* ARM short descriptors, where the walk had got to know it; else 0 */
+  uint8_t s2_allows;      /* stage 2: bit enum nw_access of what the entries read allow together */
+  bool key;               /* x86 stage 1: the protection key denies the access */
   bool shadow;            /* agile paging, stage 1: met in a host table, not in one of the guest's */
   uint64_t va;            /* the request's address */
   uint64_t ipa;           /* stage 2: the IPA that failed, offset included; else 0 */
@@ -95,8 +98,9 @@ struct nw_result {
   uint8_t page_log2;     /* size of the TLB entry: the smaller of the two stages' */
   uint8_t s1_page_log2;  /* size of the stage-1 leaf; 0 where stage 1 is off */
   uint8_t s2_page_log2;  /* size of the stage-2 leaf; 0 where stage 2 is off */
-  uint8_t attr;          /* combined memory attributes as a MAIR-style byte */
-  uint8_t sh;            /* shareability: 0 non, 2 outer, 3 inner */
+  uint8_t attr;          /* combined memory attributes as a MAIR-style byte; x86: the memory type
+                            as PAT encodes it */
+  uint8_t sh;            /* shareability: 0 non, 2 outer, 3 inner; x86: 0 */
   uint8_t source;        /* enum nw_source */
   struct nw_fault fault; /* fault.type is NW_FAULT_NONE when the translation succeeded */
 };

@@ -103,6 +103,8 @@ enum nw_descriptor_kind {
   NW_DESCRIPTOR_INVALID = 0, /* translation fault at this level */
   NW_DESCRIPTOR_TABLE,       /* `output` is the next level's table */
   NW_DESCRIPTOR_LEAF,        /* `output` is the page's address */
+  NW_DESCRIPTOR_RESERVED,    /* present, with a reserved bit set */
+  NW_DESCRIPTOR_MISCONFIGURED, /* EPT: present, and means nothing */
 };
 
 /* What one descriptor means. Fields that its kind does not have are undefined. */
@@ -160,8 +162,9 @@ struct nw_walk {
 
 /**
  * Starts a walk in the caller's memory. `regime` and `options` (NULL: no caches, free steps) are
- * copied; `options->cycles` must outlive the walk. `request->va` must fit the regime's VA width
- * (IPA width for NW_SCOPE_STAGE2): wider addresses get a level-1 translation fault.
+ * copied; `options->cycles` must outlive the walk. A `request->va` that does not fit the regime's VA
+ * width (IPA width for NW_SCOPE_STAGE2) gets a fault: ARM a level-1 translation fault, x86 that of a
+ * non-canonical address.
  */
 void nw_walk_begin(struct nw_walk *walk, const struct nw_regime *regime,
                    const struct nw_request *request, enum nw_scope scope,

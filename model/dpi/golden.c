@@ -89,9 +89,11 @@ static const char *const operations[NW_TLBIS] = {
 
 unsigned char nw_golden_write_register(void *golden, const char *name, unsigned long long value) {
   struct golden *g = golden;
-  enum nw_register reg;
+  enum nw_architecture architecture;
+  unsigned reg;
 
-  return nw_register_by_name(name, &reg) &&
+  return nw_register_by_name(name, &architecture, &reg) &&
+         architecture == nw_mmu_regime(g->mmu)->architecture &&
          nw_mmu_write_register(g->mmu, reg, value) == NW_REGISTER_WRITTEN;
 }
 

@@ -59,7 +59,7 @@ private:
   void choose_character();
   void choose_manners();
   void plan_tables();
-  void make_devices(struct stage2_table &table, unsigned level);
+  void make_devices(tree_table &table, unsigned level);
   void make_devices(struct stage2 &stage2);
   void spoil(std::vector<uint8_t> &bytes);
   void set_registers();
@@ -249,7 +249,7 @@ void Maker::plan_tables() {
     bytes[i].resize(ARENA_SIZE);
     images.arena[i].data = bytes[i].data();
   }
-  images_reset(&images, &dice_);
+  place_images(&images, &dice_);
   for (bool low : {true, false}) // so that small tables stand anywhere
     images_place(&images, low, 16 + 16 * pick(256), 16, &unused, &dice_);
   Registers &r = scenario_.registers;
@@ -260,7 +260,7 @@ void Maker::plan_tables() {
   if (stage2->on) {
     stage2_plan(stage2.get(), &images, &dice_);
     r[NW_REG_VTCR] = stage2_vtcr(stage2.get(), &dice_);
-    r[NW_REG_VTTBR] = stage2->root.pa | below_root(stage2->start_level, stage2->ipa_bits);
+    r[NW_REG_VTTBR] = stage2->tree.root.pa | below_root(stage2->start_level, stage2->ipa_bits);
   }
   r[NW_REG_VTTBR] |= static_cast<uint64_t>(vmids_[0]) << ASID_SHIFT | bits(0xff00ff000000000f);
   stage1_[0].big_endian = stage1_[1].big_endian = chance(20);
@@ -279,7 +279,7 @@ void Maker::plan_tables() {
 }
 
 // Every fourth page of stage 2 becomes Device memory or Strongly-ordered.
-void Maker::make_devices(struct stage2_table &table, unsigned level) {
+void Maker::make_devices(tree_table &table, unsigned level) {
   constexpr uint64_t mem_attr = 0x3c;
   for (uint32_t i = 0; i < table.entries; i++) {
     uint64_t &d = table.descriptor[i];
@@ -290,11 +290,11 @@ void Maker::make_devices(struct stage2_table &table, unsigned level) {
 }
 
 void Maker::make_devices(struct stage2 &stage2) {
-  make_devices(stage2.root, stage2.start_level);
-  for (unsigned i = 0; i < POOL; i++) {
-    make_devices(stage2.level2[i], 2);
-    make_devices(stage2.level3[i], 3);
-  }
+  struct tree &tree = stage2.tree;
+  make_devices(tree.root, stage2.start_level);
+  for (unsigned depth = 1; depth < tree.depths; depth++)
+    for (tree_table &table : tree.pool[depth])
+      make_devices(table, stage2.start_level + depth);
 }
 
 // The planned descriptors keep to what the architecture defines, mostly. Here some get bits that it

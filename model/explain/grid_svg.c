@@ -214,11 +214,12 @@ static void draw_legend(FILE *out, int y) {
 
 static void draw_sum(FILE *out, int y, const struct nw_grid *grid) {
   const struct nw_walk_record *record = grid->record;
-  char text[160], skipped[40] = "";
+  char text[200], skipped[40] = "";
   if (grid->skipped)
     snprintf(skipped, sizeof(skipped), ", %u skipped", grid->skipped);
   snprintf(text, sizeof(text),
-           "%u references%s, %" PRIu32 " cycles; in a box: order, cycles, address",
+           "%u references%s, %" PRIu32
+           " cycles; in a box: order (* flags written), cycles, address",
            record->references, skipped, record->result.cycles);
   put_text(out, MARGIN, y, "small", text);
 }

@@ -48,7 +48,8 @@ static long call(long number, long a, long b, long c, long d, long e, long f) {
 #endif
 
 enum { READ = 1, WRITE = 2, EXEC = 4 };
-enum { SHARED = 1, PRIVATE = 2, FIXED = 0x10, ANONYMOUS = 0x20, HUGETLB = 0x40000 };
+enum { SHARED = 1, PRIVATE = 2, FIXED = 0x10, ANONYMOUS = 0x20, HUGETLB = 0x40000,
+       HUGETLB_1GB = 30 << 26 };
 enum { O_RDONLY = 0, O_WRONLY = 1, ADVISE_NO_FORK = 10, ADVISE_HUGE = 14 };
 
 #define PAGE 4096u
@@ -122,6 +123,11 @@ static void large_pages(uintptr_t at) {
   protect(at + 18 * MEGABYTE, 2 * MEGABYTE, READ | EXEC);
 }
 
+/* One page of 1 GB, where the kernel has set one aside. */
+static void huge_page(uintptr_t at) {
+  touch(map_memory(at, 1024 * MEGABYTE, HUGETLB | HUGETLB_1GB), 1024 * MEGABYTE, 64 * MEGABYTE);
+}
+
 /* A child that waits shares every page, so that none is writable until it is written to again. */
 static void share_with_child(void) {
   if (call(SYS_FORK, 0, 0, 0, 0, 0, 0) == 0)
@@ -152,6 +158,8 @@ void _start(void) {
   memory_of_all_rights(AREA);
   files(AREA + 0x50000000, "/bin/busybox");
   large_pages(AREA + 0x60000000);
+  if (far[0])
+    huge_page(far[0] & ~(uintptr_t)0xffffffffff);
   for (size_t i = 0; i < sizeof(far) / sizeof(far[0]) && far[i]; i++)
     memory_of_all_rights(far[i]);
   share_with_child();

@@ -758,6 +758,11 @@ void nwi_walk_read_on(struct nw_walk *w, const struct nw_memory *memory) {
   }
 }
 
+uint64_t nwi_step_descriptor(const struct nw_regime *regime, const struct nw_step *step,
+                             uint64_t data) {
+  return step->stage == 1 && regime->big_endian ? swap_bytes(data, step->size) : data;
+}
+
 const struct nw_result *nw_walk_result(const struct nw_walk *w) {
   return &w->result;
 }

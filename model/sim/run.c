@@ -44,6 +44,7 @@ struct run {
   uint32_t stream_count;
   uint32_t queue_head, queue_tail, queue_length;
   uint32_t stalled;   /* turns in a row that replayed nothing */
+  bool stopped;       /* at control->stop_at */
   uint64_t remaining; /* references until the limit */
   uint64_t crossings;
   uint64_t orphans;
@@ -323,11 +324,27 @@ static inline enum nw_machine_status access_data(struct run *r, enum nw_access a
   return status;
 }
 
+/* Words of the current chunk that are to be replayed: all, or those before the record to stop at. */
+static size_t replayable(const struct run *r, const struct stream *s) {
+  const struct nw_run_stop *stop = r->control->stop_at;
+  bool here = stop && s == &r->streams[stop->stream] && stop->word >= s->first_word &&
+              stop->word - s->first_word < s->count;
+  return here ? (size_t)(stop->word - s->first_word) : s->count;
+}
+
+/* The run ends where it was to stop; false for the convenience of the caller. */
+static bool stop_here(struct run *r) {
+  const struct nw_run_stop *stop = r->control->stop_at;
+  r->status = stop->reached(stop->context, r->machine, r->error);
+  r->stopped = true;
+  return false;
+}
+
 /* Replays words of the current chunk until its end, the turn's (`*instructions` used up), or the
  * limit's. */
 static enum event_outcome replay_chunk(struct run *r, struct stream *s, uint64_t *instructions) {
   const uint64_t *words = s->words;
-  size_t next = s->next, end = s->count;
+  size_t next = s->next, end = replayable(r, s);
   uint64_t left = *instructions, remaining = r->remaining;
   enum event_outcome outcome = EVENT_GO_ON;
   while (next < end && left && remaining) {
@@ -392,6 +409,8 @@ static bool take_turn(struct run *r, uint32_t id) {
       r->stalled = 0;
       return true;
     }
+    if (s->next < s->count && s->next == replayable(r, s))
+      return stop_here(r);
     uint64_t before = r->remaining;
     enum event_outcome outcome = replay_chunk(r, s, &instructions);
     report(r, before);
@@ -515,7 +534,7 @@ enum nw_run_status nw_replay_end(struct nw_replay *replay) {
   struct run *r = &replay->run;
   enum nw_run_status status = r->status;
   if (r->machine) {
-    replay->result->complete = status == NW_RUN_OK && r->remaining;
+    replay->result->complete = status == NW_RUN_OK && r->remaining && !r->stopped;
     collect(r, replay->result);
   }
   for (uint32_t id = 0; r->streams && id < r->stream_count; id++)

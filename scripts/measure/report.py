@@ -25,6 +25,13 @@ def table(heads, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
+def gap_by_cause(result):
+    """Shadow minus nested, in percent of nested's time."""
+    nested = by_cause(result, "nested")
+    return {cause: percent - nested[cause]
+            for cause, percent in by_cause(result, "shadow").items()}
+
+
 def listed(lines):
     return "\n".join(f"- {line}" for line in lines)
 
@@ -88,8 +95,14 @@ class Report:
         columns = columns_of(first)
         modes = [c for c in ("native", "nested", "shadow", "shadow+all", "selective", "agile")
                  if c in columns]
+        charts.differences(
+            self.file("causes.svg", architecture),
+            "What plain shadow paging adds to nested paging's time, and what it saves",
+            [(r["workload"], gap_by_cause(r)) for r in
+             sorted(first, key=lambda r: relative(r, "shadow"))])
         charts.stacked_bars(
-            self.file("modes.svg", architecture), "Where program time goes, by paging mode",
+            self.file("modes.svg", architecture),
+            f"Where program time goes, by paging mode (bars are cut off at {charts.CUT})",
             [(r["workload"], {c: by_cause(r, c) for c in modes}) for r in first], modes)
         options = [c for c in columns if c.startswith("shadow")]
         worst = sorted(first, key=lambda r: -relative(r, "shadow"))[:5]
@@ -97,7 +110,7 @@ class Report:
             self.file("options.svg", architecture),
             "Shadow paging's options where it suffers most",
             [(r["workload"], {c: by_cause(r, c, "shadow") for c in options}) for r in worst],
-            options, "shadow")
+            options, "shadow", in_row=3)
         return self.blocks(
             architecture, goals=goals(machines), programs=listed(
                 self._mode_sentences(first) + self._machine_sentences(machines)),

@@ -46,6 +46,8 @@ struct run {
   uint32_t stalled;   /* turns in a row that replayed nothing */
   bool stopped;       /* at control->stop_at */
   uint64_t remaining; /* references until the limit */
+  uint64_t replayed;
+  struct nw_timeline *timeline;
   uint64_t crossings;
   uint64_t orphans;
   enum nw_run_status status;
@@ -308,8 +310,10 @@ static bool refill(struct run *r, struct stream *s) {
   return s->count > 0;
 }
 
-/* Tells the watcher. */
+/* Tells the watchers. */
 static void report(struct run *r, uint64_t before) {
+  r->replayed += before - r->remaining;
+  nw_timeline_look(r->timeline, r->replayed, false, r->machine);
   if (r->control->replayed)
     atomic_fetch_add_explicit(r->control->replayed, before - r->remaining, memory_order_relaxed);
 }
@@ -455,10 +459,11 @@ static bool check_architecture(struct run *r) {
               nw_trace_path(r->trace), architecture);
 }
 
-/* Tells the machine how long the run will be: all of the trace, or its share within the limit. */
+/* Tells machine and timeline how long the run will be: all of the trace, or its share within the limit. */
 static void expect(const struct run *r) {
   const struct nw_trace_counts *totals = nw_trace_totals(r->trace);
   uint64_t references = nw_trace_references(totals);
+  nw_timeline_start(r->timeline, references < r->remaining ? references : r->remaining);
   double share = references > r->remaining ? (double)r->remaining / (double)references : 1.0;
   nw_machine_expect(r->machine, (uint64_t)((double)totals->instructions * share));
 }
@@ -481,6 +486,7 @@ static bool prepare(struct run *r, enum nw_mode mode) {
 
 static void collect(const struct run *r, struct nw_run_result *result) {
   const struct nw_hierarchy *hierarchy = nw_machine_hierarchy(r->machine);
+  nw_timeline_look(r->timeline, r->replayed, true, r->machine);
   result->page_crossings = r->crossings;
   result->orphans = r->orphans;
   result->machine = *nw_machine_statistics(r->machine);
@@ -516,6 +522,7 @@ struct nw_replay *nw_replay_begin(struct nw_trace *trace, const struct nw_machin
     replay->control = *control;
   *r = (struct run){.trace = trace, .config = config, .control = &replay->control, .error = error};
   r->remaining = r->control->limit ? r->control->limit : UINT64_MAX;
+  r->timeline = &result->timeline;
   replay->result = result;
   if (prepare(r, mode) && r->control->prepared)
     r->control->prepared(r->control->context, r->machine);

@@ -29,7 +29,8 @@ struct translation {
   FILE *out;
   struct nw_mmu *mmu;    /* keep_state: built at the first query that needs it */
   uint64_t mmu_regimes;  /* the regime and capabilities it was built for */
-  uint64_t mmu_revision; /* the registers it has */
+  uint64_t mmu_revision; /* the registers it has, */
+  uint64_t mmu_line;     /* those that lines up to this one gave */
   struct traced traced[TRACED];
   size_t traces; /* of the query in hand */
 };
@@ -98,13 +99,33 @@ static void walk(struct translation *translation, struct nw_result *result) {
   *result = *nw_walk_result(&walk);
 }
 
-/* Brings the MMU's registers to what the case has set since the last query. */
-static void write_registers(struct translation *translation) {
-  const struct nw_regime *regime = &translation->reader.regime;
+/* The first line after `line` that gave a register its value, or UINT64_MAX. */
+static uint64_t next_line(const struct nw_case_register *given, uint64_t line) {
+  uint64_t next = UINT64_MAX;
   for (unsigned i = 0; i < NW_REGISTERS; i++)
-    if (nw_mmu_regime(translation->mmu)->reg[i] != regime->reg[i])
-      nw_mmu_write_register(translation->mmu, i, regime->reg[i]);
-  translation->mmu_revision = translation->reader.revision;
+    if (given[i].line > line && given[i].line < next)
+      next = given[i].line;
+  return next;
+}
+
+/* Brings the MMU's registers to what the case has set since the last query, line by line: a write may
+ * invalidate even where it changes nothing, and say by a bit that is not kept that it does not (CR3).
+ * Of several lines for one register the last counts; a value that needed one of the others goes in as
+ * it reads back. */
+static void write_registers(struct translation *translation) {
+  const struct nw_case_reader *reader = &translation->reader;
+  const struct nw_case_register *given = reader->reg[reader->regime.architecture];
+  for (uint64_t line = next_line(given, translation->mmu_line); line != UINT64_MAX;
+       line = next_line(given, line)) {
+    for (unsigned i = 0; i < NW_REGISTERS; i++)
+      if (given[i].line == line)
+        nw_mmu_write_register(translation->mmu, i, given[i].value);
+    translation->mmu_line = line;
+  }
+  for (unsigned i = 0; i < NW_REGISTERS; i++)
+    if (nw_mmu_regime(translation->mmu)->reg[i] != reader->regime.reg[i])
+      nw_mmu_write_register(translation->mmu, i, reader->regime.reg[i]);
+  translation->mmu_revision = reader->revision;
 }
 
 static bool prepare_mmu(struct translation *translation) {
@@ -122,6 +143,7 @@ static bool prepare_mmu(struct translation *translation) {
       return false;
     translation->mmu_regimes = reader->regimes;
     translation->mmu_revision = 0;
+    translation->mmu_line = 0;
   }
   if (translation->mmu_revision != reader->revision)
     write_registers(translation);

@@ -131,6 +131,19 @@ static void every_access_is_allowed_as_the_manuals_sentences_say(void **state) {
   tables_free(tables);
 }
 
+/* Nothing but AC is written: what is allowed follows it at once. */
+static void ac_alone_lets_the_supervisor_past_smap(void **state) {
+  (void)state;
+  struct tables *tables = tables_new(NW_REGIME_X86_64);
+  tables_register(tables, NW_X86_CR4, X86_CR4 | CR4_SMAP);
+  tables_map_raw(tables, 1, VA, 1, PAGE_PA | X86_PAGE, 0);
+  for (unsigned ac = 0; ac < 4; ac++) {
+    assert_int_equal(tables_walk(tables, NW_SCOPE_BOTH, NW_READ, NW_PRIVILEGED, VA), ac & 1);
+    tables_register(tables, NW_X86_AC, ~ac & 1);
+  }
+  tables_free(tables);
+}
+
 /* 4.6.2: of each key two bits, and no other key's. */
 static void each_key_has_its_own_two_bits_of_pkru(void **state) {
   (void)state;
@@ -218,6 +231,7 @@ static void what_ept_allows_is_the_and_of_all_levels(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_access_is_allowed_as_the_manuals_sentences_say),
+      cmocka_unit_test(ac_alone_lets_the_supervisor_past_smap),
       cmocka_unit_test(each_key_has_its_own_two_bits_of_pkru),
       cmocka_unit_test(stage_2_allows_what_every_level_allows),
       cmocka_unit_test(what_ept_allows_is_the_and_of_all_levels),

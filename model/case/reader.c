@@ -261,8 +261,8 @@ static bool refuse_register(struct nw_case_reader *reader, struct word name, uin
 }
 
 /* MOV and VM entry refuse some values of x86 registers by what the machine can do or by another
- * register (bit 63 of CR3 by CR4.PCIDE), which a later line may still say: they are held against the
- * file at the next query. */
+ * register (bit 63 of CR3 by CR4.PCIDE), which a later line may still say: they are held against
+ * the file at the next query. */
 static bool may_contradict_for_now(const struct nw_case_reader *reader) {
   return reader->regime.architecture == NW_X86_64;
 }

@@ -108,10 +108,10 @@ static uint64_t next_line(const struct nw_case_register *given, uint64_t line) {
   return next;
 }
 
-/* Brings the MMU's registers to what the case has set since the last query, line by line: a write may
- * invalidate even where it changes nothing, and say by a bit that is not kept that it does not (CR3).
- * Of several lines for one register the last counts; a value that needed one of the others goes in as
- * it reads back. */
+/* Brings the MMU's registers to what the case has set since the last query, line by line: a write
+ * may invalidate even where it changes nothing, and say by a bit that is not kept that it does not
+ * (CR3). Of several lines for one register the last counts; a value that needed one of the others
+ * goes in as it reads back. */
 static void write_registers(struct translation *translation) {
   const struct nw_case_reader *reader = &translation->reader;
   const struct nw_case_register *given = reader->reg[reader->regime.architecture];

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What goes and what stays in the TLBs, the walk cache and the IPA cache: INVLPG, INVPCID, INVVPID,
- * INVEPT (SDM vol. 3, 4.10.4 and 29.4.3), INVLPGA and TLB_CONTROL (APM vol. 2, 15.16), and writes of
- * control registers (4.10.4.1). Entries are looked for in the structures themselves, so that what a
- * lookup needs of the registers does not matter.
+ * INVEPT (SDM vol. 3, 4.10.4 and 29.4.3), INVLPGA and TLB_CONTROL (APM vol. 2, 15.16), and writes
+ * of control registers (4.10.4.1). Entries are looked for in the structures themselves, so that
+ * what a lookup needs of the registers does not matter.
  *
- * The population: page A and page B under PCIDs 1 and 2, a global page G brought under PCID 1, all of
- * them under virtual machines 1 and 2; the current ones are PCID 1 and machine 1. Each is 512 GB from
- * the others, so that no two share a table but the root.
+ * The population: page A and page B under PCIDs 1 and 2, a global page G brought under PCID 1, all
+ * of them under virtual machines 1 and 2; the current ones are PCID 1 and machine 1. Each is 512 GB
+ * from the others, so that no two share a table but the root.
  */
 #include <setjmp.h>
 #include <stdarg.h>

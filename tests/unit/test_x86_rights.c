@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who may do what on x86-64: SDM vol. 3, 4.6.1 and 4.6.2 as a table of their sentences, against every
- * combination of page, registers and access; what nested tables and EPT allow.
+ * Who may do what on x86-64: SDM vol. 3, 4.6.1 and 4.6.2 as a table of their sentences, against
+ * every combination of page, registers and access; what nested tables and EPT allow.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -114,7 +114,8 @@ static void check_access(struct tables *tables, const struct machine *m, const s
   assert_int_equal(nw_fault_syndrome(&tables->regime, fault).value[0], code);
 }
 
-/* U/S x R/W x XD, each at every level, x WP x SMEP x SMAP x AC x PKE x PKRU x access x privilege. */
+/* U/S x R/W x XD, each at every level, x WP x SMEP x SMAP x AC x PKE x PKRU x access x
+ * privilege. */
 static void every_access_is_allowed_as_the_manuals_sentences_say(void **state) {
   (void)state;
   struct tables *tables = tables_new(NW_REGIME_X86_64);

@@ -19,7 +19,7 @@ struct nwi_tlb_entry {
   uint16_t asid; /* meaningless in a global entry */
   uint16_t vmid;
   uint8_t page_log2;    /* the entry covers 2^page_log2 bytes; 12 .. 40 */
-  uint8_t s1_page_log2; /* carried, not looked at */
+  uint8_t s1_page_log2; /* of the page that it is of in stage 1, 0 where there is none */
   uint8_t s2_page_log2;
   uint8_t attr, sh;
   uint8_t level; /* carried */
@@ -35,6 +35,7 @@ struct nwi_tlb_match {
   bool globals; /* with by_asid: global entries match as well */
   bool spare_globals; /* without by_asid: global entries do not match */
   bool by_vmid; /* the entry is of `vmid` */
+  bool whole_s1_page; /* with by_va: so does every entry of a stage-1 page that covers `va` */
 };
 
 /**

@@ -56,8 +56,16 @@ static bool read_item(struct departures *departures, const char *word, const cha
            (departure->lpae_only = strcmp(rest, "lpae") == 0);
   else if (strcmp(word, "access") == 0)
     return (departure->fetch_only = strcmp(rest, "fetch") == 0);
+  else if (strcmp(word, "accessed") == 0)
+    return (departure->accessed_leaf = strcmp(rest, "leaf") == 0);
+  else if (strcmp(word, "kind") == 0)
+    return (departure->same_kind = strcmp(rest, "same") == 0);
   else if (strcmp(word, "again") == 0)
     return read_again(departure, rest);
+  else if (strcmp(word, "quirk") == 0) {
+    departure->quirk = quirk_by_name(rest);
+    return departure->quirky = departure->quirk != QUIRKS;
+  }
   else
     return strcmp(word, "section") == 0 || strcmp(word, "case") == 0;
   return true;
@@ -85,8 +93,8 @@ bool departures_read(struct departures *departures, const char *path) {
     rest += strspn(rest, " \t");
     if (!read_item(departures, word, rest))
       good = complain(path, number,
-                      "departure, section, case, model, regime, access, domain, machine or again, "
-                      "and a good value");
+                      "departure, section, case, model, regime, access, domain, machine, "
+                      "accessed, kind, again or quirk, and a good value");
   }
   fclose(in);
   return good;
@@ -126,7 +134,7 @@ bool departure_applies(const struct departure *departure, const struct nw_regime
 
 bool departure_explains(const struct departure *departure, const struct fields *model,
                         const struct fields *machine) {
-  if (strcmp(machine->word, "fault") != 0)
+  if (strcmp(machine->word, "fault") != 0 || !fields_same_updates(model, machine))
     return false;
   for (size_t i = 0; i < departure->machine.count; i++) {
     const char *name = departure->machine.field[i].name;

@@ -10,9 +10,12 @@
  *   access fetch            and the query is about execution
  *   domain none|client|manager  and DACR says this of the domain that the fault is in
  *   machine FIELD=VALUE ... the machine then answers a fault with these fields; "same" as a value
- *                           is the model's
+ *                           is the model's; all fields "upd" have to be the model's
+ *   accessed leaf           it sets the accessed flag of the entry read last, which the model does not
+ *   kind same               such an answer counts as one of its kind that was seen
  *   again NAME MASK         or: the machine answers as the model does with these bits of the
  *                           register clear
+ *   quirk NAME              or: the answer is that of ept/quirks.h, where this quirk shows
  */
 #ifndef NW_ORACLE_DEPARTURES_H
 #define NW_ORACLE_DEPARTURES_H
@@ -23,6 +26,7 @@
 
 #include <nestwalk/regime.h>
 
+#include "ept/quirks.h"
 #include "fields.h"
 
 struct departure {
@@ -32,9 +36,13 @@ struct departure {
   bool domain_matters;
   unsigned domain_access; /* two bits of DACR; 0 stands for 2, too */
   struct fields machine;
+  bool accessed_leaf;
+  bool same_kind;
   bool again;
   unsigned again_register;
   uint64_t again_mask;
+  bool quirky;
+  enum quirk quirk;
   uint64_t count; /* the caller's */
 };
 

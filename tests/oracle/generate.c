@@ -10,7 +10,8 @@
 
 #include "family.h"
 
-static const struct family *const families[] = {&armv7_family, &x86_stage1_family, &x86_npt_family};
+static const struct family *const families[] = {&armv7_family, &x86_stage1_family, &x86_npt_family,
+                                               &x86_ept_family};
 #define FAMILIES (sizeof(families) / sizeof(families[0]))
 
 static const struct family *family_by_name(const char *name) {
@@ -55,7 +56,7 @@ int main(int argc, char **argv) {
   snprintf(name, sizeof(name), "%s/random.case", c.folder);
   c.out = fopen(name, "w");
   if (!c.out)
-    fail(name);
+    give_up(name);
   images_init(&c.images);
   write_case(family, &c, strtoull(argv[2], NULL, 0), strtoull(argv[3], NULL, 0));
   images_free(&c.images);

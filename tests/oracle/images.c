@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void fail(const char *what) {
+void give_up(const char *what) {
   fprintf(stderr, "generate: %s: %s\n", what, strerror(errno));
   exit(1);
 }
@@ -14,7 +14,7 @@ void fail(const char *what) {
 void images_init(struct images *images) {
   for (unsigned i = 0; i < ARENAS; i++)
     if (!(images->arena[i].data = malloc(ARENA_SIZE)))
-      fail("memory");
+      give_up("memory");
 }
 
 void images_free(struct images *images) {
@@ -52,7 +52,7 @@ static void write_image(const struct arena *arena, const char *folder, unsigned 
   snprintf(name, sizeof(name), "%s/image%u", folder, number);
   FILE *file = fopen(name, "wb");
   if (!file || fwrite(arena->data, 1, arena->used, file) != arena->used || fclose(file) != 0)
-    fail(name);
+    give_up(name);
   fprintf(out, "mem image%u@0x%" PRIx64 "\n", number, arena->base);
 }
 

@@ -36,6 +36,6 @@ void *images_place(struct images *images, bool low, uint32_t bytes, uint32_t ali
 void images_write(const struct images *images, const char *folder, unsigned number, FILE *out);
 
 /** Ends the program with a message of errno. */
-__attribute__((noreturn)) void fail(const char *what);
+__attribute__((noreturn)) void give_up(const char *what);
 
 #endif

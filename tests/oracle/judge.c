@@ -29,6 +29,7 @@ struct judge {
   const char *cut_folder;
   struct departures departures;
   struct tally tally;
+  struct cut_machine lines;
   struct cut_reads reads;
   int domain; /* short descriptors: of the level-1 descriptor read last; -1: none was */
   uint64_t agreed, departed, not_asked, differences;
@@ -44,23 +45,19 @@ static int domain_in(uint64_t descriptor) {
 
 static void note(struct judge *judge, const struct nw_step *step, const struct nw_answer *answer) {
   const struct nw_regime *regime = &judge->reader.regime;
-  struct cut_reads *reads = &judge->reads;
   if (step->kind == NW_STEP_READ && step->stage == 1 && step->level == 1 && !answer->abort &&
       regime->has_domains)
     judge->domain = domain_in(nwi_step_descriptor(regime, step, answer->data));
-  if (step->kind != NW_STEP_READ || reads->count == CUT_READS)
-    return;
-  size_t i = reads->count++;
-  reads->read[i].address = step->address;
-  reads->read[i].data = answer->data;
-  reads->read[i].size = step->size;
-  reads->read[i].abort = answer->abort;
+  if (step->kind == NW_STEP_READ)
+    cut_note_read(&judge->reads, step, answer);
 }
 
+/* What it changes in the tables stays until the next walk. */
 static void walk(struct judge *judge, const struct nw_regime *regime, struct nw_result *result) {
   struct nw_walk walk;
   struct nw_step step;
   struct nw_answer answer;
+  nw_case_memory_undo(judge->reader.memory);
   judge->reads.count = 0;
   judge->domain = -1;
   nw_walk_begin(&walk, regime, &judge->reader.request, judge->reader.scope, NULL);
@@ -106,21 +103,59 @@ static bool agrees_again(struct judge *judge, const struct departure *departure,
   return agrees;
 }
 
-/* `domain` is that of the level-1 descriptor that the model read, if any. */
-static bool departed(struct judge *judge, const struct nw_fault *fault, int domain,
+#define X86_ACCESSED 0x20u
+
+/* Whether the machine answers what the departure says. */
+static bool explains(struct judge *judge, const struct departure *departure,
                      const struct fields *model, const struct fields *machine) {
+  const struct cut_reads *reads = &judge->reads;
+  struct fields more = *model;
+  char text[64];
+  if (departure->again)
+    return agrees_again(judge, departure, machine);
+  if (departure->accessed_leaf && judge->reader.update_check && reads->count) {
+    size_t last = reads->count - 1;
+    fields_add_update(&more, reads->read[last].address, reads->read[last].data | X86_ACCESSED,
+                      text);
+  }
+  return departure_explains(departure, &more, machine);
+}
+
+/* The departure that explains the answer, or NULL. `domain` is that of the level-1 descriptor that
+ * the model read, if any. */
+static const struct departure *departed(struct judge *judge, const struct nw_fault *fault,
+                                        int domain, const struct fields *model,
+                                        const struct fields *machine) {
   for (size_t i = 0; i < judge->departures.count; i++) {
     struct departure *departure = &judge->departures.departure[i];
     if (!departure->model.count ||
         !departure_applies(departure, &judge->reader.regime, fault, domain, model))
       continue;
-    if (departure->again ? agrees_again(judge, departure, machine)
-                         : departure_explains(departure, model, machine)) {
+    if (explains(judge, departure, model, machine)) {
       departure->count++;
-      return true;
+      return departure;
     }
   }
-  return false;
+  return NULL;
+}
+
+/* Whether Bochs, with all that it is known to depart in, must answer like this. */
+static bool is_quirky(struct judge *judge, const struct fields *model, const struct fields *machine,
+                      const struct nw_result *result) {
+  static struct quirk_answer expected;
+  if (judge->reader.regime.kind != NW_REGIME_X86_EPT)
+    return false;
+  quirks_answer(&judge->reader, model, &expected);
+  if (!fields_agree(&expected.fields, machine))
+    return false;
+  for (size_t i = 0; i < judge->departures.count; i++) {
+    struct departure *departure = &judge->departures.departure[i];
+    if (departure->quirky && expected.shows[departure->quirk])
+      departure->count++;
+  }
+  if (quirks_same_fault(result, &expected.result))
+    tally_count(&judge->tally, &judge->reader, result);
+  return true;
 }
 
 static void differ(struct judge *judge, const struct nw_result *result, const char *machine) {
@@ -135,7 +170,7 @@ static void differ(struct judge *judge, const struct nw_result *result, const ch
   if (judge->differences > 1 || !judge->cut_folder)
     return;
   walk(judge, &reader->regime, &again);
-  if (cut_write(judge->cut_folder, reader, &judge->reads, text, machine))
+  if (cut_write(judge->cut_folder, reader, &judge->lines, &judge->reads, text, machine))
     printf("  cut down to %s/cut.case\n", judge->cut_folder);
   else
     fprintf(stderr, "judge: cannot write %s/cut.case\n", judge->cut_folder);
@@ -153,16 +188,18 @@ static void judge_query(struct judge *judge, const char *machine_text) {
   walk(judge, &judge->reader.regime, &result);
   nw_case_format(&judge->reader, &result, text);
   fields_cut(&model, text);
-  if (fields_agree(&model, &machine)) {
+  bool agrees = fields_agree(&model, &machine);
+  const struct departure *departure = NULL;
+  if (!agrees && result.fault.type != NW_FAULT_NONE)
+    departure = departed(judge, &result.fault, judge->domain, &model, &machine);
+  if (agrees || (departure && departure->same_kind))
+    tally_count(&judge->tally, &judge->reader, &result);
+  if (agrees)
     judge->agreed++;
-    tally_count(&judge->tally, &judge->reader.regime, judge->reader.scope,
-                (enum nw_access)judge->reader.request.access, &result);
-  } else if (result.fault.type != NW_FAULT_NONE &&
-             departed(judge, &result.fault, judge->domain, &model, &machine)) {
+  else if (departure || is_quirky(judge, &model, &machine, &result))
     judge->departed++;
-  } else {
+  else
     differ(judge, &result, machine_text);
-  }
 }
 
 /* -- both files, line by line ------------------------------------------------------------------ */
@@ -198,6 +235,8 @@ static bool judge_all(struct judge *judge) {
     }
     if (answer)
       judge_query(judge, answer);
+    else
+      cut_note_line(&judge->lines, &judge->reader);
   }
 }
 
@@ -207,7 +246,7 @@ static void report(const struct judge *judge, bool tally) {
          "\tdifferent\n",
          judge->agreed, judge->departed, judge->not_asked, judge->differences);
   for (size_t i = 0; i < judge->departures.count; i++)
-    if (judge->departures.departure[i].model.count)
+    if (judge->departures.departure[i].model.count || judge->departures.departure[i].quirky)
       printf("%" PRIu64 "\tdeparture %s\n", judge->departures.departure[i].count,
              judge->departures.departure[i].name);
   if (tally)
@@ -246,6 +285,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "judge: %s\n", judge.reader.error);
   good = good && judge_all(&judge);
   nw_case_close(&judge.reader);
+  cut_machine_free(&judge.lines);
   if (!standard)
     fclose(judge.answers);
   if (!good)

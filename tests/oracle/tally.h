@@ -11,22 +11,29 @@
 #include <nestwalk/regime.h>
 #include <nestwalk/types.h>
 
-#define TALLY_SIZES 5
+#include "case/reader.h"
 
+#define TALLY_SIZES 5
+#define TALLY_LEVELS 6
+#define TALLY_SCOPES 3
+
+/* By regime, which is that without stage 2 where stage 2 is off. */
 struct tally {
-  uint64_t ok[3][2][TALLY_SIZES][TALLY_SIZES]; /* by scope, format, page size of each stage */
-  uint64_t fault[2][2][3][2][NW_FAULT_TYPES]
-                [4]; /* by format, stage 2 on, stage, s1walk, type, level */
-  uint64_t fetch[2][2][3]
-                [NW_FAULT_TYPES]; /* of these fetches: by format, stage 2 on, stage (0 where
-                                              there is no fault), type */
+  bool asked[NW_REGIMES];
+  uint64_t ok[NW_REGIMES][TALLY_SCOPES][TALLY_SIZES][TALLY_SIZES]; /* page size of each stage */
+  uint64_t fault[NW_REGIMES][3][2][NW_FAULT_TYPES][TALLY_LEVELS];  /* stage, s1walk, type, level */
+  uint64_t fetch[NW_REGIMES][3][NW_FAULT_TYPES]; /* of these fetches: stage, 0 where there is no
+                                                    fault; type */
+  uint64_t key[NW_REGIMES];                      /* of these with a protection key that denies */
 };
 
-/** Counts one answer of the model's that the machine agreed with. */
-void tally_count(struct tally *tally, const struct nw_regime *regime, enum nw_scope scope,
-                 enum nw_access access, const struct nw_result *result);
+/** Counts one answer of the model's that the machine agreed with, to the query that the reader
+ * stands at. */
+void tally_count(struct tally *tally, const struct nw_case_reader *reader,
+                 const struct nw_result *result);
 
-/** One line for each kind there is: the count, a tabulator, the kind. */
+/** A line for each kind: its count, a tabulator, its name. Regimes that were not asked about have
+ * none. */
 void tally_print(const struct tally *tally, FILE *out);
 
 #endif

@@ -3,17 +3,11 @@
 #include "../x86/dialect.h"
 
 #include "../x86/protocol.h"
-
-/* RAM that cases have, all below 4 GB: Bochs takes the longer to start the more there is. The end is
- * in the second gigabyte, so that a large page of EPT can have an address other than 0. */
-#define RAM_FIRST 0x01000000ull
-#define RAM_LAST 0x4fffffffull
-#define RAM_MIB "1280"
-#define MAXPHYADDR 40
+#include "memory.h"
 
 static void arguments(struct machine_command *command, unsigned maxphyaddr) {
   (void)maxphyaddr;
-  machine_argument(command, RAM_MIB);
+  machine_argument(command, EPT_RAM_MIB);
 }
 
 static const struct machine machine = {
@@ -30,7 +24,7 @@ static const struct machine machine = {
 static void memory(unsigned maxphyaddr, struct range ram[DIALECT_RANGES],
                    struct range holes[DIALECT_RANGES]) {
   (void)maxphyaddr;
-  ram[0] = (struct range){RAM_FIRST, RAM_LAST};
+  ram[0] = (struct range){EPT_RAM_FIRST, EPT_RAM_LAST};
   ram[1] = holes[0] = holes[1] = (struct range){UINT64_MAX, 0};
 }
 
@@ -45,7 +39,7 @@ static const char *const capabilities[] = {"execute-only", "ept-ad", "1g-pages",
 static const char *why_not_asked(const struct reader *reader, const struct oracle_line *line) {
   uint64_t eptp = reader->reg[X86_EPTP];
   bool paged = reader->walk != WALK_STAGE2 && (reader->reg[X86_CR0] & CR0_PG);
-  if (reader->questions->maxphyaddr != MAXPHYADDR)
+  if (reader->questions->maxphyaddr != EPT_MAXPHYADDR)
     return "this machine's physical addresses have 40 bits";
   if (reader->walk == WALK_STAGE1 && eptp)
     return "an access goes through both stages";

@@ -26,8 +26,10 @@ vmx_run:
   mov 16(%rdi), %rcx
   mov 24(%rdi), %rdx
   mov 32(%rdi), %rsi
-  mov 48(%rdi), %r9
-  mov 56(%rdi), %r10
+  mov 48(%rdi), %r8
+  mov 56(%rdi), %r9
+  mov 64(%rdi), %r10
+  mov 72(%rdi), %r12
   mov 40(%rdi), %rdi
   jz 1f
   vmresume
@@ -73,10 +75,25 @@ vmx_exited:
   .endr
 .endm
 
+.macro set_keys /* to r8d; after the store, since a key of the case may deny it */
+  mov %rax, %r13
+  mov %rdx, %r14
+  mov %r8d, %eax
+  xor %ecx, %ecx
+  xor %edx, %edx
+  wrpkru
+  mov %r13, %rax
+  mov %r14, %rdx
+.endm
+
   .balign 4096
   .global guest_supervisor
 guest_supervisor:
   mov %rsi, (%rdi)
+  test %r12, %r12
+  jz 1f
+  set_keys
+1:
   mov %rbx, %cr3
   .global guest_jump
 guest_jump:
@@ -84,9 +101,13 @@ guest_jump:
 
   .global guest_syscall
 guest_syscall:
+  mov %rsi, (%rdi)
+  test %r12, %r12
+  jz 1f
+  set_keys
+1:
   mov %r9, %rcx
   mov %r10, %r11
-  mov %rsi, (%rdi)
   mov %rbx, %cr3
   .global guest_sysret
 guest_sysret:

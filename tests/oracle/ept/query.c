@@ -7,6 +7,7 @@
  * instruction. An access that comes upon the mark, or leaves it there, was translated to that
  * address.
  */
+#include "memory.h"
 #include "rom.h"
 #include "vmx.h"
 
@@ -17,10 +18,10 @@
 #define INT3 0xcc
 #define INT1 0xf1
 #define ACCESS_BYTES 16 /* of each piece of guest_accesses */
-#define DEVICES_END 0x100000000ull
 
-extern char guest_supervisor[], guest_jump[], guest_syscall[], guest_sysret[], guest_accesses[];
-extern char guest_unpaged[], guest_unpaged_jump[], guest_user[], guest_user_accesses[];
+extern char guest_supervisor[], guest_jump[], guest_accesses[];
+extern char guest_user[], guest_user_accesses[], guest_syscall[], guest_sysret[];
+extern char guest_unpaged[], guest_unpaged_jump[];
 
 struct query {
   bool paged, user, fetch, write;
@@ -222,13 +223,16 @@ static bool in_own_way(const struct query *query) {
   return !query->paged && (page == (uintptr_t)guest_supervisor >> 12 || page == nested_root() >> 12);
 }
 
+/* Whether there is nothing at all at an address. */
+static bool is_nowhere(uint64_t pa) {
+  return pa > EPT_RAM_LAST && (pa < EPT_DEVICES_FIRST || pa > EPT_DEVICES_LAST);
+}
+
 /* Neither the walk nor its end may be where only the program or a device is. */
 static bool may_be_asked(const struct query *query) {
   if (query->trail.strays || in_own_way(query))
     return false;
-  if (!query->arrives || query->marked)
-    return true;
-  return !query->fetch && query->pa >= DEVICES_END;
+  return !query->arrives || query->marked || (!query->fetch && is_nowhere(query->pa));
 }
 
 void query_ask(uint32_t how, uint64_t address, struct x86_answer *answer,

@@ -272,7 +272,6 @@ static void write_registers(bool paged) {
   if (x86_reg[X86_EPTP])
     vmwrite(EPT_POINTER, x86_reg[X86_EPTP]);
   vmwrite(GUEST_RFLAGS, RFLAGS_ONE | (x86_reg[X86_AC] ? RFLAGS_AC : 0));
-  write_pkru((uint32_t)x86_reg[X86_PKRU]);
 }
 
 static void read_exit(struct vmx_exit *exit) {
@@ -295,6 +294,9 @@ void vmx_enter(bool paged, bool user, const struct vmx_start *start,
   vmwrite(GUEST_RIP, start->rip);
   write_msr(MSR_LSTAR, start->syscall);
   invalidate_ept();
+  write_pkru(0);
+  registers->r8 = x86_reg[X86_PKRU];
+  registers->r12 = x86_reg[X86_CR4] & CR4_PKE;
   registers->r10 = RFLAGS_ONE | (x86_reg[X86_AC] ? RFLAGS_AC : 0);
   if (vmx_run(registers, launched)) {
     launched = true;

@@ -23,8 +23,10 @@ struct vmx_registers {
   uint64_t rdx; /* the address in question */
   uint64_t rsi; /* goes to [rdi] when all of the program's own is in the TLB */
   uint64_t rdi;
+  uint64_t r8;  /* PKRU, where r12 is not 0 */
   uint64_t r9;  /* paged: where to go on */
   uint64_t r10; /* RFLAGS there */
+  uint64_t r12; /* CR4.PKE */
 };
 
 struct vmx_start {

@@ -19,7 +19,7 @@ struct query {
   unsigned log2;        /* of the bytes that a load or store takes */
   bool updates_unknown; /* the access itself fell on an entry of the tables */
   struct own own;       /* how the program's page is mapped, if it can be */
-  bool own_found;
+  bool own_found, own_mapped;
   struct trail trail;
 };
 
@@ -98,8 +98,12 @@ static void report_exit(const struct query *query, const struct guest_exit *left
   answer->kind = kinds[left->kind];
   bool other_address = left->kind == EXIT_PAGE_FAULT && left->address != query->va;
   bool own_tables = query->how & X86_ASK_STAGE2 && answer->kind < X86_NESTED_FAULT;
+  bool own_page = query->own_mapped && answer->kind >= X86_NESTED_FAULT &&
+                  (left->address & ADDRESS) == query->own.gpa;
   if (other_address || own_tables)
     answer->kind = X86_BROKEN;
+  else if (own_page)
+    answer->kind = X86_NO_SLOT; /* for all that is on the way there denies */
 }
 
 static void report_translated(const struct query *query, bool pa_known, struct x86_answer *answer) {
@@ -108,23 +112,29 @@ static void report_translated(const struct query *query, bool pa_known, struct x
   answer->address = pa_known ? query->pa : 0;
 }
 
-/* Undoes what has changed, and appends it to the answer where that was asked. */
-static struct x86_answer *finish(struct query *query, struct x86_answer *answer) {
-  struct x86_update *update = (struct x86_update *)(answer + 1);
-  bool report = query->how & X86_ASK_UPDATES && !query->updates_unknown;
-  answer->updates = query->updates_unknown ? X86_UPDATES_UNKNOWN : 0;
+/* Undoes what has changed; what that was goes to `update`, if that is not NULL. Returns how many
+ * there were, apart from the program's own. */
+static uint32_t undo(struct query *query, struct x86_update *update) {
+  uint32_t count = 0;
   for (unsigned i = 0; i < query->trail.count; i++) {
     volatile uint64_t *at = query->trail.entry[i].at;
     uint64_t old = query->trail.entry[i].value, now = *at;
     if (now == old)
       continue;
     *at = old;
-    if (report && !query->trail.entry[i].patched) {
-      *update++ = (struct x86_update){(uint64_t)at, now};
-      answer->updates++;
-    }
+    if (update && !query->trail.entry[i].patched)
+      update[count++] = (struct x86_update){(uint64_t)at, now};
   }
-  return (struct x86_answer *)update;
+  return count;
+}
+
+/* Appends to the answer what has changed, where that was asked, and undoes it. */
+static struct x86_answer *finish(struct query *query, struct x86_answer *answer) {
+  struct x86_update *update = (struct x86_update *)(answer + 1);
+  bool report = query->how & X86_ASK_UPDATES && !query->updates_unknown;
+  uint32_t count = undo(query, report ? update : NULL);
+  answer->updates = query->updates_unknown ? X86_UPDATES_UNKNOWN : count;
+  return (struct x86_answer *)(update + count);
 }
 
 /* -- the guest --------------------------------------------------------------------------------- */
@@ -223,6 +233,7 @@ static bool map_own(struct query *query, unsigned *slot) {
     trail_patch(&query->trail, &common.root[*slot], own_entry(&query->own));
   }
   own_map(&query->own, &query->trail);
+  query->own_mapped = true;
   return true;
 }
 
@@ -255,7 +266,7 @@ static bool root_fails(const struct query *query, unsigned slot, const struct gu
          left->kind != EXIT_OTHER && left->address == common.root_gpa + slot * 8;
 }
 
-/* False where the fetch of the instruction failed. */
+/* False where the instruction could not be fetched; nothing has changed then. */
 static bool ask_data(struct query *query, unsigned slot, struct x86_answer *answer) {
   struct guest guest = guest_for(query);
   struct guest_exit left;
@@ -279,7 +290,10 @@ static bool ask_data(struct query *query, unsigned slot, struct x86_answer *answ
     poke(query->pa, kept, bytes);
     query->updates_unknown |= table;
   }
-  return !root_fails(query, slot, &left);
+  if (!root_fails(query, slot, &left))
+    return true;
+  undo(query, NULL);
+  return false;
 }
 
 /* -- one query --------------------------------------------------------------------------------- */
@@ -296,7 +310,7 @@ struct x86_answer *ask(uint32_t how, uint64_t address, struct x86_answer *answer
   query.how = how;
   query.address = query.va = address;
   query.log2 = log2_room(address);
-  query.updates_unknown = false;
+  query.updates_unknown = query.own_mapped = false;
   query.trail.count = 0;
   if (how & X86_ASK_STAGE2)
     prepare_stage2(&query);

@@ -158,14 +158,15 @@ static void print_nested_fault(uint64_t info, uint64_t gpa) {
   printf(" syndrome=NPF:0x%" PRIx64, info);
 }
 
-/* Bits of the exit qualification of an EPT violation (SDM vol. 3, table 28-7). */
+/* Bits of the exit qualification of an EPT violation (SDM vol. 3, table 28-7). Where it gives no
+ * rights, there may have been no entry, or several that have none in common. */
 #define EPT_RIGHTS 0x38u
 #define EPT_FINAL 0x100u
 
 static void print_ept_violation(uint64_t qualification, uint64_t gpa) {
-  printf("fault stage=2 s1walk=%u type=%s gpa=0x%016" PRIx64 " syndrome=EPT:0x%" PRIx64,
-         !(qualification & EPT_FINAL), qualification & EPT_RIGHTS ? "permission" : "translation",
-         gpa, qualification);
+  printf("fault stage=2 s1walk=%u%s gpa=0x%016" PRIx64 " syndrome=EPT:0x%" PRIx64,
+         !(qualification & EPT_FINAL), qualification & EPT_RIGHTS ? " type=permission" : "", gpa,
+         qualification);
 }
 
 static void print_answer(const struct x86_answer *answer) {
@@ -220,7 +221,7 @@ static void print_updates(const struct x86_answer *answer) {
   memcpy(update, answer + 1, answer->updates * sizeof(update[0]));
   qsort(update, answer->updates, sizeof(update[0]), by_address);
   for (uint32_t i = 0; i < answer->updates; i++)
-    printf(" upd=0x%" PRIx64 ":0x%" PRIx64, update[i].address, update[i].value);
+    printf(" upd=0x%016" PRIx64 ":0x%016" PRIx64, update[i].address, update[i].value);
 }
 
 const void *x86_print(const struct oracle_line *line, const void *data, const void *end, bool raw) {

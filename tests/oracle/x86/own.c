@@ -16,6 +16,7 @@
 #define LARGE (ENTRY_P | ENTRY_W | ENTRY_A | ENTRY_D | ENTRY_PS)
 
 /* In EPT: all rights, accessed and dirty; write-back. */
+#define EPT_EXECUTE 4ull
 #define EPT_TABLE 0x307ull
 #define EPT_PAGE 0x337ull
 
@@ -98,6 +99,11 @@ static bool find_in_table(struct own *own, volatile uint64_t *entry, unsigned le
   return false;
 }
 
+/* Whether nothing below a nested entry may be executed. */
+static bool forbids_code(uint64_t entry) {
+  return ept() ? !(entry & EPT_EXECUTE) : (entry & ENTRY_NX) != 0;
+}
+
 bool own_find(struct own *own, uint64_t gpa, const struct trail *avoid) {
   struct trail trail = {.count = 0};
   uint64_t pa;
@@ -106,9 +112,12 @@ bool own_find(struct own *own, uint64_t gpa, const struct trail *avoid) {
   bool led = follow_nested(&trail, gpa, &pa);
   if (led && !trail.count)
     return true; /* no nested tables */
-  for (unsigned i = 0; i < trail.count; i++)
+  for (unsigned i = 0; i < trail.count; i++) {
     if (find_in_table(own, trail.entry[i].at, trail.entry[i].level, gpa, avoid))
       return true;
+    if (forbids_code(trail.entry[i].value))
+      return false;
+  }
   return false;
 }
 

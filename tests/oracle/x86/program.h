@@ -18,6 +18,7 @@
 #define ENTRY_A 0x20ull
 #define ENTRY_D 0x40ull
 #define ENTRY_PS 0x80ull
+#define ENTRY_NX 0x8000000000000000ull
 
 #define CR0_PE 1ull
 #define CR0_ET 0x10ull

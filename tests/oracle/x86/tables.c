@@ -32,8 +32,9 @@ void x86_place_images(const struct x86_memory *memory, struct images *images, st
   images_reset(images, first, last, dice);
 }
 
-uint64_t x86_random_pa(const struct x86_memory *memory, struct dice *dice) {
-  return window_first(memory, below(dice, X86_WINDOWS)) |
+/* A random address in one of the windows from `first` on. */
+static uint64_t random_pa(const struct x86_memory *memory, unsigned first, struct dice *dice) {
+  return window_first(memory, first + below(dice, X86_WINDOWS - first)) |
          any_bits(dice, (1ull << GIGABYTE_BITS) - 1);
 }
 
@@ -45,16 +46,17 @@ static uint64_t space(unsigned bits) {
 static uint64_t random_output(const struct x86_style *style, struct dice *dice) {
   const struct x86_memory *memory = style->memory;
   if (style->gpa_bits)
-    return any_bits(dice, space(percent(dice, 97) ? style->gpa_bits : memory->maxphyaddr));
-  if (percent(dice, 90))
-    return x86_random_pa(memory, dice);
+    return any_bits(dice, space(style->gpa_bits));
+  if (!style->nowhere || percent(dice, 90))
+    return random_pa(memory, 0, dice);
   return memory->beyond + roll(dice) % (space(memory->maxphyaddr) + 1 - memory->beyond);
 }
 
-/* Where a table is not: there is RAM, but most likely none of the case's tables. */
+/* Where no table is, nor was one in an earlier problem, but RAM; a guest's may be there all the
+ * same. */
 static uint64_t lost_table(const struct x86_style *style, struct dice *dice) {
   return style->gpa_bits ? any_bits(dice, space(style->gpa_bits))
-                         : x86_random_pa(style->memory, dice);
+                         : random_pa(style->memory, ARENAS, dice);
 }
 
 /* -- entries ----------------------------------------------------------------------------------- */
@@ -94,13 +96,13 @@ static uint64_t table(const struct tree *tree, unsigned depth, uint64_t address,
   (void)depth;
   uint64_t entry = P | (address & PAGE_MASK) | any_bits(dice, TABLE_ANY);
   entry |= often(W, rights, dice) | often(U, rights, dice) | often(A, 70, dice);
-  return entry | often(NX, style_of(tree)->nx / 3, dice);
+  return entry | often(NX, style_of(tree)->nx / 5, dice);
 }
 
 /* Leads to a guest's table: few deny, since everything behind it is denied then. */
 static uint64_t pinned_leaf(const struct tree *tree, unsigned depth, uint64_t output,
                             struct dice *dice) {
-  uint64_t entry = leaf(tree, depth, output, 97, dice);
+  uint64_t entry = leaf(tree, depth, output, 99, dice);
   return percent(dice, 2) ? entry | too_wide(style_of(tree), dice) : entry;
 }
 

@@ -9,6 +9,8 @@
 #ifndef NW_ORACLE_X86_TABLES_H
 #define NW_ORACLE_X86_TABLES_H
 
+#include <stdbool.h>
+
 #include "../dice.h"
 #include "../images.h"
 #include "../tree.h"
@@ -18,7 +20,7 @@
 /* The machine's memory. */
 struct x86_memory {
   unsigned maxphyaddr;
-  uint32_t window[X86_WINDOWS]; /* gigabytes that pages are in; [0] is below 4 GB */
+  uint32_t window[X86_WINDOWS]; /* gigabytes that pages are in, all different; [0] is below 4 GB */
   uint64_t beyond;              /* the first address that has no RAM, nor has any above */
 };
 
@@ -27,14 +29,12 @@ struct x86_style {
   const struct x86_memory *memory;
   unsigned nx;       /* how many in a hundred are not executable */
   unsigned rights;   /* how many of those that lead to tables have W, and U */
-  unsigned gpa_bits; /* a guest's: those that most guest-physical addresses have; 0: not nested */
+  bool nowhere;      /* pages may be where there is no RAM */
+  unsigned gpa_bits; /* a guest's: those that guest-physical addresses have; 0: not nested */
 };
 
-/** Puts both arenas into windows. */
+/** Puts both arenas into the first windows. */
 void x86_place_images(const struct x86_memory *memory, struct images *images, struct dice *dice);
-
-/** A random address in a window. */
-uint64_t x86_random_pa(const struct x86_memory *memory, struct dice *dice);
 
 /** Plans a tree of 4 levels or 5. A guest's tables are found through `nested`, if that is not NULL.
  */

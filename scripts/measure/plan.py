@@ -2,7 +2,7 @@
 """What is run: columns, machines, grids. Data; the rest of the folder knows no names of its own.
 
 A column is a name, a paging mode, and keys of the machine file that are set for it alone. A machine
-runs the workloads of its architecture, which is written in their traces.
+runs the workloads of its architecture, for which each is recorded of its own.
 """
 import re
 from typing import NamedTuple

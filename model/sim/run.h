@@ -28,9 +28,6 @@ struct nw_run_control {
   uint64_t limit;             /* stop after so many references; 0: none */
   const atomic_bool *stop;    /* looked at every few thousand references */
   _Atomic uint64_t *replayed; /* grows by the references replayed */
-  /* Told of the machine before its first access: somebody wants to look inside. */
-  void (*prepared)(void *context, struct nw_machine *machine);
-  void *context;
 };
 
 struct nw_run_cache {

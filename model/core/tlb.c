@@ -191,6 +191,8 @@ const struct nwi_tlb_entry *nwi_tlb_lookup(struct nwi_tlb *tlb, uint64_t va, uin
                                            uint16_t vmid, unsigned *probes) {
   uint32_t tag = nwi_tag_of(asid, vmid);
   uint32_t slot = *nwi_recent_of(tlb, va);
+  if (tlb->watch != NULL)
+    tlb->watch->looked_up(tlb->watch->context, va, asid, vmid);
   if (tlb->nested || !nwi_node_covers(&tlb->nodes[slot], va, tag))
     return search(tlb, va, tag, probes);
   return hit(tlb, va, slot, probes);
@@ -369,6 +371,8 @@ bool nwi_tlb_install(struct nwi_tlb *tlb, const struct nwi_tlb_entry *entry,
   nwi_replacement_filled(&tlb->replacement, set, slot);
   tlb->installs++;
   tlb->evictions += evicts;
+  if (tlb->watch != NULL)
+    tlb->watch->installed(tlb->watch->context, &aligned);
   return evicts;
 }
 
@@ -413,6 +417,8 @@ unsigned nwi_tlb_invalidate(struct nwi_tlb *tlb, const struct nwi_tlb_match *mat
                               .asid = match->asid};
   bool of_its_page_alone = !match->whole_s1_page || tlb->splinters == 0;
   unsigned dropped = 0;
+  if (tlb->watch != NULL)
+    tlb->watch->invalidated(tlb->watch->context, match);
   if (!match->by_va && !match->by_asid && !match->by_vmid && !match->spare_globals) {
     dropped = tlb->occupancy;
     if (dropped != 0)
@@ -424,6 +430,12 @@ unsigned nwi_tlb_invalidate(struct nwi_tlb *tlb, const struct nwi_tlb_match *mat
     dropped = invalidate_everywhere(tlb, match, &reach);
   }
   return dropped;
+}
+
+/* ---- being watched --------------------------------------------------------------------------- */
+
+void nwi_tlb_set_watch(struct nwi_tlb *tlb, const struct nwi_tlb_watch *watch) {
+  tlb->watch = watch;
 }
 
 /* ---- looking in ------------------------------------------------------------------------------ */

@@ -38,6 +38,18 @@ struct nwi_tlb_match {
   bool whole_s1_page; /* with by_va: so does every entry of a stage-1 page that covers `va` */
 };
 
+/* Somebody who is told of all that is asked of a TLB, in order, with what a TLB of any size would need
+ * to answer it. */
+struct nwi_tlb_watch {
+  void *context;
+  void (*looked_up)(void *context, uint64_t va, uint16_t asid, uint16_t vmid);
+  void (*installed)(void *context, const struct nwi_tlb_entry *entry);
+  void (*invalidated)(void *context, const struct nwi_tlb_match *match);
+  /* Told by the MMU: the walk that the last lookup led to ended in a fault; counting starts anew. */
+  void (*faulted)(void *context);
+  void (*restarted)(void *context);
+};
+
 /**
  * `nested`: entries may cover one another (walk cache); a lookup gives the smallest that matches.
  * Only an entry of the same span and tags is replaced by an install. Returns NULL on an impossible
@@ -64,6 +76,10 @@ bool nwi_tlb_install(struct nwi_tlb *tlb, const struct nwi_tlb_entry *entry,
 
 /** Drops all matching entries; returns how many. */
 unsigned nwi_tlb_invalidate(struct nwi_tlb *tlb, const struct nwi_tlb_match *match);
+
+/** From here on `watch`, which has to outlive the TLB, is told; NULL: nobody. Only lookups that come
+ * through nwi_tlb_lookup() are: see nwi_mmu_watch(). */
+void nwi_tlb_set_watch(struct nwi_tlb *tlb, const struct nwi_tlb_watch *watch);
 
 /** Number of valid entries, and the i-th slot's entry or NULL when invalid (for tests, benches). */
 unsigned nwi_tlb_occupancy(const struct nwi_tlb *tlb);

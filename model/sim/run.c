@@ -524,8 +524,7 @@ struct nw_replay *nw_replay_begin(struct nw_trace *trace, const struct nw_machin
   r->remaining = r->control->limit ? r->control->limit : UINT64_MAX;
   r->timeline = &result->timeline;
   replay->result = result;
-  if (prepare(r, mode) && r->control->prepared)
-    r->control->prepared(r->control->context, r->machine);
+  prepare(r, mode); /* a failure is in r->status */
   return replay;
 }
 

@@ -275,6 +275,8 @@ static bool create_hardware(struct nw_machine *machine, char *error, size_t erro
   machine->mmu = nw_mmu_create(&config->mmu, error, error_size);
   if (machine->mmu == NULL)
     return false;
+  if (config->watch.made != NULL)
+    config->watch.made(config->watch.context, machine->mmu);
   machine->hierarchy = nw_hierarchy_create(&config->memory, error, error_size);
   if (machine->hierarchy == NULL)
     return false;

@@ -148,6 +148,12 @@ struct nw_guest_config {
       page_copy_cycles;
 };
 
+/* Somebody who wants to see what goes on in the MMU, from the first access on. */
+struct nw_machine_watch {
+  void *context;
+  void (*made)(void *context, struct nw_mmu *mmu); /* NULL: nobody */
+};
+
 struct nw_machine_config {
   char name[64];
   enum nw_guest_format format;
@@ -159,6 +165,7 @@ struct nw_machine_config {
   struct nw_hypervisor_config hypervisor;
   struct nw_guest_config guest;
   uint64_t seed;
+  struct nw_machine_watch watch; /* not in any file */
 };
 
 struct nw_machine_statistics {

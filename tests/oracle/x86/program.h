@@ -51,6 +51,7 @@ struct trail {
     bool patched;
   } entry[X86_UPDATES_MOST];
   unsigned count;
+  bool out_of_reach; /* a guest-physical address has more bits than the nested tables look at */
 };
 
 /** Whether cases have RAM there. */

@@ -19,6 +19,8 @@ static const struct command commands[] = {
     {"record", nw_cmd_record, "run a real program under QEMU and write its trace"},
     {"run", nw_cmd_run, "replay a trace on a machine under one paging mode"},
     {"compare", nw_cmd_compare, "replay traces under several paging modes, side by side"},
+    {"sweep", nw_cmd_sweep, "run every point of a sweep file, on all processors, resumable"},
+    {"results", nw_cmd_results, "list, export, merge and compare what sweeps have found"},
     {"trace", nw_cmd_trace, "look at traces, or make one up"},
     {"translate", nw_cmd_translate, "answer the queries of a case file"},
     {"explain", nw_cmd_explain, "show one walk, reference by reference"},

@@ -253,9 +253,9 @@ static enum event_outcome do_exec(struct run *r, struct stream *s, size_t at, ui
 /* The event whose record is words[at]. Operands are there: the trace's reader has checked. */
 static enum event_outcome do_event(struct run *r, struct stream *s, size_t at) {
   static const uint8_t operands[] = {
-      [NW_EVENT_MAP] = 4,   [NW_EVENT_UNMAP] = 2, [NW_EVENT_PROTECT] = 3, [NW_EVENT_BRK] = 2,
-      [NW_EVENT_REMAP] = 4, [NW_EVENT_FORK] = 3,  [NW_EVENT_EXEC] = 1,    [NW_EVENT_EXIT] = 2,
-      [NW_EVENT_CONTENT] = 3,
+      [NW_EVENT_MAP] = 4,  [NW_EVENT_UNMAP] = 2, [NW_EVENT_PROTECT] = 3,
+      [NW_EVENT_BRK] = 2,  [NW_EVENT_REMAP] = 4, [NW_EVENT_FORK] = 3,
+      [NW_EVENT_EXEC] = 1, [NW_EVENT_EXIT] = 2,  [NW_EVENT_CONTENT] = 4,
   };
   const uint64_t *operand = s->words + at + 1;
   uint32_t event = nw_rec_aux(s->words[at]);
@@ -283,8 +283,9 @@ static enum event_outcome do_event(struct run *r, struct stream *s, size_t at) {
   case NW_EVENT_EXEC:
     return do_exec(r, s, at, operand[0]);
   case NW_EVENT_CONTENT:
-    return after(r, s, at,
-                 nw_machine_set_content(r->machine, operand[0], operand[1], operand[2]));
+    return after(
+        r, s, at,
+        nw_machine_set_content(r->machine, operand[0], operand[1], operand[2], operand[3]));
   case NW_EVENT_EXIT:
     return do_exit(r, s, at);
   default:
@@ -424,13 +425,6 @@ static bool revive_one(struct run *r) {
   return false;
 }
 
-static void replay(struct run *r) {
-  while (r->remaining && r->status == NW_RUN_OK && (r->queue_length || revive_one(r))) {
-    if (!take_turn(r, dequeue(r)))
-      break;
-  }
-}
-
 /* -- the whole -------------------------------------------------------------------------------- */
 
 static bool check_architecture(struct run *r) {
@@ -481,25 +475,63 @@ static void collect(const struct run *r, struct nw_run_result *result) {
     result->dram[by] = nw_hierarchy_dram_accesses(hierarchy, (enum nw_requester)by);
 }
 
-enum nw_run_status nw_run(struct nw_trace *trace, const struct nw_machine_config *config,
-                          enum nw_mode mode, const struct nw_run_control *control,
-                          struct nw_run_result *result, char error[NW_RUN_ERROR]) {
-  static const struct nw_run_control no_control;
-  struct run r = {
-      .trace = trace, .config = config, .control = control ? control : &no_control, .error = error};
-  r.remaining = r.control->limit ? r.control->limit : UINT64_MAX;
+struct nw_replay {
+  struct run run;
+  struct nw_run_control control;
+  struct nw_run_result *result;
+};
+
+struct nw_replay *nw_replay_begin(struct nw_trace *trace, const struct nw_machine_config *config,
+                                  enum nw_mode mode, const struct nw_run_control *control,
+                                  struct nw_run_result *result, char error[NW_RUN_ERROR]) {
+  struct nw_replay *replay = calloc(1, sizeof *replay);
   memset(result, 0, sizeof *result);
   result->mode = mode;
   result->clock_mhz = config->clock_mhz;
-  if (prepare(&r, mode)) {
-    replay(&r);
-    result->complete = r.status == NW_RUN_OK && r.remaining;
-    collect(&r, result);
+  if (!replay) {
+    snprintf(error, NW_RUN_ERROR, "out of memory");
+    return NULL;
   }
-  for (uint32_t id = 0; r.streams && id < r.stream_count; id++)
-    nw_trace_cursor_close(r.streams[id].cursor);
-  nw_machine_destroy(r.machine);
-  free(r.streams);
-  free(r.threads);
-  return r.status;
+  struct run *r = &replay->run;
+  if (control)
+    replay->control = *control;
+  *r = (struct run){.trace = trace, .config = config, .control = &replay->control, .error = error};
+  r->remaining = r->control->limit ? r->control->limit : UINT64_MAX;
+  replay->result = result;
+  if (prepare(r, mode) && r->control->prepared)
+    r->control->prepared(r->control->context, r->machine);
+  return replay;
+}
+
+bool nw_replay_turn(struct nw_replay *replay) {
+  struct run *r = &replay->run;
+  return r->status == NW_RUN_OK && r->remaining && (r->queue_length || revive_one(r)) &&
+         take_turn(r, dequeue(r));
+}
+
+enum nw_run_status nw_replay_end(struct nw_replay *replay) {
+  if (!replay)
+    return NW_RUN_FAILED;
+  struct run *r = &replay->run;
+  enum nw_run_status status = r->status;
+  if (r->machine) {
+    replay->result->complete = status == NW_RUN_OK && r->remaining;
+    collect(r, replay->result);
+  }
+  for (uint32_t id = 0; r->streams && id < r->stream_count; id++)
+    nw_trace_cursor_close(r->streams[id].cursor);
+  nw_machine_destroy(r->machine);
+  free(r->streams);
+  free(r->threads);
+  free(replay);
+  return status;
+}
+
+enum nw_run_status nw_run(struct nw_trace *trace, const struct nw_machine_config *config,
+                          enum nw_mode mode, const struct nw_run_control *control,
+                          struct nw_run_result *result, char error[NW_RUN_ERROR]) {
+  struct nw_replay *replay = nw_replay_begin(trace, config, mode, control, result, error);
+  while (replay && nw_replay_turn(replay))
+    ;
+  return nw_replay_end(replay);
 }

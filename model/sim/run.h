@@ -28,6 +28,9 @@ struct nw_run_control {
   uint64_t limit;             /* stop after so many references; 0: none */
   const atomic_bool *stop;    /* looked at every few thousand references */
   _Atomic uint64_t *replayed; /* grows by the references replayed */
+  /* Told of the machine before its first access: somebody wants to look inside. */
+  void (*prepared)(void *context, struct nw_machine *machine);
+  void *context;
 };
 
 struct nw_run_cache {
@@ -56,5 +59,15 @@ struct nw_run_result {
 enum nw_run_status nw_run(struct nw_trace *trace, const struct nw_machine_config *config,
                           enum nw_mode mode, const struct nw_run_control *control,
                           struct nw_run_result *result, char error[NW_RUN_ERROR]);
+
+/* The same in pieces, for runs that go side by side through one trace: begin (NULL: out of memory),
+ * turns while there are any, end, which frees. A turn replays guest.quantum instructions of one
+ * process, or what is left of it. `result` and `error` are the caller's until the end. */
+struct nw_replay;
+struct nw_replay *nw_replay_begin(struct nw_trace *trace, const struct nw_machine_config *config,
+                                  enum nw_mode mode, const struct nw_run_control *control,
+                                  struct nw_run_result *result, char error[NW_RUN_ERROR]);
+bool nw_replay_turn(struct nw_replay *replay);
+enum nw_run_status nw_replay_end(struct nw_replay *replay);
 
 #endif

@@ -448,13 +448,13 @@ enum nw_machine_status nw_machine_map_device(struct nw_machine *machine, uint64_
 }
 
 enum nw_machine_status nw_machine_set_content(struct nw_machine *machine, uint64_t va,
-                                              uint64_t length, uint64_t tag) {
+                                              uint64_t length, uint64_t tag, uint64_t first) {
   uint64_t start, end;
   enum nw_machine_status status = check_range(machine, va, length, &start, &end);
   if (status != NW_MACHINE_OK || start == end)
     return status;
   enter(machine);
-  nw_guest_kernel_set_content(machine->kernel, start, end, tag);
+  nw_guest_kernel_set_content(machine->kernel, start, end, tag, first);
   return leave(machine);
 }
 

@@ -62,7 +62,10 @@ static bool read_item(struct departures *departures, const char *word, const cha
     return (departure->same_kind = strcmp(rest, "same") == 0);
   else if (strcmp(word, "again") == 0)
     return read_again(departure, rest);
-  else
+  else if (strcmp(word, "quirk") == 0) {
+    departure->quirk = quirk_by_name(rest);
+    return departure->quirky = departure->quirk != QUIRKS;
+  } else
     return strcmp(word, "section") == 0 || strcmp(word, "case") == 0;
   return true;
 }
@@ -90,7 +93,7 @@ bool departures_read(struct departures *departures, const char *path) {
     if (!read_item(departures, word, rest))
       good = complain(path, number,
                       "departure, section, case, model, regime, access, domain, machine, "
-                      "accessed, kind or again, and a good value");
+                      "accessed, kind, again or quirk, and a good value");
   }
   fclose(in);
   return good;

@@ -15,6 +15,7 @@
  *   kind same               such an answer counts as one of its kind that was seen
  *   again NAME MASK         or: the machine answers as the model does with these bits of the
  *                           register clear
+ *   quirk NAME              or: the answer is that of ept/quirks.h, where this quirk shows
  */
 #ifndef NW_ORACLE_DEPARTURES_H
 #define NW_ORACLE_DEPARTURES_H
@@ -25,6 +26,7 @@
 
 #include <nestwalk/regime.h>
 
+#include "ept/quirks.h"
 #include "fields.h"
 
 struct departure {
@@ -39,6 +41,8 @@ struct departure {
   bool again;
   unsigned again_register;
   uint64_t again_mask;
+  bool quirky;
+  enum quirk quirk;
   uint64_t count; /* the caller's */
 };
 

@@ -31,6 +31,7 @@ struct dialect {
   const char *name; /* in messages */
   const struct machine *machine;
   const char *const *regimes;               /* up to NULL */
+  unsigned first_regime;                    /* what the protocol calls the first of them */
   const struct dialect_register *registers; /* up to one without a name */
   const char *const *capabilities;          /* up to NULL */
   unsigned va_bits;
@@ -53,7 +54,7 @@ struct dialect {
                        bool raw);
 };
 
-extern const struct dialect armv7_dialect, x86_dialect;
+extern const struct dialect armv7_dialect, x86_dialect, ept_dialect;
 
 /* -- the state of the case file at a line ------------------------------------------------------ */
 

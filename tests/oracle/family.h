@@ -29,6 +29,6 @@ struct family {
   void (*problem)(struct random_case *c, uint64_t queries);
 };
 
-extern const struct family armv7_family, x86_stage1_family, x86_npt_family;
+extern const struct family armv7_family, x86_stage1_family, x86_npt_family, x86_ept_family;
 
 #endif

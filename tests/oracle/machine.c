@@ -34,28 +34,32 @@ void machine_argument_of(struct machine_command *command, const char *format, ..
   machine_argument(command, text);
 }
 
-static const char *emulator_of(const struct machine *machine) {
-  const char *other = getenv(machine->emulator_variable);
-  return other ? other : machine->emulator;
-}
-
-/* The machine's program: where its variable says, or beside this one. */
-static char *program_of(const struct machine *machine) {
+/* The path of what comes with this program: where its variable says, or beside it. */
+static char *path_of(const char *name, const char *variable) {
   char path[4096];
-  const char *other = getenv(machine->program_variable);
+  const char *other = getenv(variable);
   if (other)
     return realpath(other, NULL);
   ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 64);
   path[length > 0 ? length : 0] = '\0';
   char *slash = strrchr(path, '/');
-  strcpy(slash ? slash + 1 : path, machine->program);
+  strcpy(slash ? slash + 1 : path, name);
   return realpath(path, NULL);
+}
+
+/* One with a slash in its name comes with this program, too. */
+static const char *emulator_of(const struct machine *machine) {
+  const char *other = getenv(machine->emulator_variable);
+  const char *own = strchr(machine->emulator, '/')
+                        ? path_of(machine->emulator, machine->emulator_variable)
+                        : NULL;
+  return own ? own : other ? other : machine->emulator;
 }
 
 static void become_emulator(const struct machine *machine, unsigned maxphyaddr,
                             const char *folder) {
   static struct machine_command command;
-  char *program = program_of(machine);
+  char *program = path_of(machine->program, machine->program_variable);
   machine_argument(&command, emulator_of(machine));
   machine->arguments(&command, maxphyaddr);
   machine_argument(&command, program);

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The families of random cases, and the machines that answer them. $oracle_source is this folder.
-families="armv7 x86-64 x86-svm-npt"
+families="armv7 x86-64 x86-svm-npt x86-ept"
 
 # Emulator and compiler for a family's machine, and the Debian packages that have them.
 tools_of() {
   case $1 in
     armv7) echo "${NW_ORACLE_QEMU:-qemu-system-aarch64} ${ARM_NONE_EABI_CC:-arm-none-eabi-gcc}" ;;
+    x86-ept) echo "${NW_ORACLE_BOCHS:-bochs} ${X86_64_CC:-gcc} ${X86_64_OBJCOPY:-objcopy}" ;;
     *) echo "${NW_ORACLE_QEMU_X86:-qemu-system-x86_64} ${X86_64_CC:-gcc} ${X86_64_OBJCOPY:-objcopy}" ;;
   esac
 }
 packages_of() {
   case $1 in
     armv7) echo "qemu-system-arm, gcc-arm-none-eabi" ;;
+    x86-ept) echo "bochs, bochs-term, gcc" ;;
     *) echo "qemu-system-x86, gcc" ;;
   esac
 }
@@ -21,6 +23,7 @@ packages_of() {
 departures_of() {
   case $1 in
     armv7) echo "$oracle_source/departures.txt" ;;
+    x86-ept) echo "$oracle_source/ept/departures.txt" ;;
     *) echo "$oracle_source/x86/departures.txt" ;;
   esac
 }
@@ -48,6 +51,12 @@ build_machine() {
       export NW_ORACLE_PROGRAM
       [ -e "$NW_ORACLE_PROGRAM" ] ||
         "$oracle_source/build-hyp" "$oracle_source" "$NW_ORACLE_PROGRAM"
+      ;;
+    x86-ept)
+      NW_ORACLE_PROGRAM_EPT=$2/ept.rom
+      export NW_ORACLE_PROGRAM_EPT
+      [ -e "$NW_ORACLE_PROGRAM_EPT" ] ||
+        "$oracle_source/ept/build-rom" "$oracle_source/ept" "$NW_ORACLE_PROGRAM_EPT"
       ;;
     *)
       NW_ORACLE_PROGRAM_X86=$2/svm.elf

@@ -382,7 +382,7 @@ static bool first_word(const struct oracle_questions *q, const char *name, char 
 
 /* By the regime that the file names first. */
 static bool choose_machine(struct reader *reader) {
-  static const struct dialect *const dialects[] = {&armv7_dialect, &x86_dialect};
+  static const struct dialect *const dialects[] = {&armv7_dialect, &x86_dialect, &ept_dialect};
   struct oracle_questions *q = reader->questions;
   char word[64];
   if (!first_word(q, "regime", word))

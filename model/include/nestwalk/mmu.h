@@ -27,6 +27,9 @@ struct nw_mmu_config {
   enum nw_regime_kind regime;
   struct nw_tlb_config l1i, l1d, l2;
   struct nw_tlb_config walk_cache, ipa_cache;
+  /* In place of `walk_cache`, one for each level's descriptors (x86: 4 PML4E, 3 PDPTE, 2 PDE), looked
+   * into at the same time: a lookup costs the slowest one's latency. entries 0: level not kept. */
+  struct nw_tlb_config walk_cache_of[NW_LEVELS];
   struct nw_capabilities capabilities; /* all 0: nw_default_capabilities */
   uint32_t walkers; /* walks in flight, 1 to 64 */
   struct nw_walk_cycles cycles;

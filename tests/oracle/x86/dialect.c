@@ -3,7 +3,7 @@
  * x86-64: a processor with SVM, whose guest executes one load, store or fetch for each query, with
  * nested paging or without.
  */
-#include "../dialect.h"
+#include "dialect.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -71,11 +71,11 @@ static void memory(unsigned maxphyaddr, struct range ram[DIALECT_RANGES],
 static const char *const regimes[] = {"x86-64", "x86-svm-npt", NULL};
 static const char *const capabilities[] = {"1g-pages", NULL};
 
-static const struct dialect_register registers[] = {
+const struct dialect_register x86_registers[] = {
     {"CR0", X86_CR0, 64},   {"CR3", X86_CR3, 64},  {"CR4", X86_CR4, 64},     {"EFER", X86_EFER, 64},
     {"PKRU", X86_PKRU, 32}, {"AC", X86_AC, 1},     {"PAT", X86_PAT, 64},     {"nCR3", X86_NCR3, 64},
     {"hCR4", X86_HCR4, 64}, {"ASID", X86_TAG, 32}, {"hEFER", X86_HEFER, 64}, {"VPID", X86_TAG, 32},
-    {NULL, 0, 0},
+    {"EPTP", X86_EPTP, 64}, {NULL, 0, 0},
 };
 
 #define CR0_PG (1u << 31)
@@ -98,12 +98,12 @@ static const char *why_not_asked(const struct reader *reader, const struct oracl
 }
 
 static void send_registers(struct reader *reader) {
-  for (const struct dialect_register *reg = registers; reg->name; reg++) {
+  for (const struct dialect_register *reg = x86_registers; reg->name; reg++) {
     bool nxe = reg->number == X86_HEFER && !reader->given[X86_HEFER];
     if (reg->number < X86_REGISTERS)
       reader_send(reader, reg->number, nxe ? EFER_NXE : reader->reg[reg->number]);
   }
-  reader_send(reader, X86_REGIME, reader->regime);
+  reader_send(reader, X86_REGIME, reader->dialect->first_regime + reader->regime);
   reader_send(reader, X86_MAXPHYADDR, reader->questions->maxphyaddr);
   reader_send(reader, X86_LOW_FIRST, reader->ram[0].first);
   reader_send(reader, X86_LOW_LAST, reader->ram[0].last);
@@ -111,7 +111,7 @@ static void send_registers(struct reader *reader) {
   reader_send(reader, X86_HIGH_LAST, reader->ram[1].last);
 }
 
-static void ask(struct reader *reader, struct oracle_line *line) {
+void x86_ask(struct reader *reader, struct oracle_line *line) {
   const uint32_t word[] = {
       (line->access == 'w' ? X86_ASK_WRITE : 0) | (line->access == 'x' ? X86_ASK_FETCH : 0) |
           (line->user ? X86_ASK_USER : 0) | (reader->walk == WALK_STAGE2 ? X86_ASK_STAGE2 : 0) |
@@ -158,6 +158,17 @@ static void print_nested_fault(uint64_t info, uint64_t gpa) {
   printf(" syndrome=NPF:0x%" PRIx64, info);
 }
 
+/* Bits of the exit qualification of an EPT violation (SDM vol. 3, table 28-7). Where it gives no
+ * rights, there may have been no entry, or several that have none in common. */
+#define EPT_RIGHTS 0x38u
+#define EPT_FINAL 0x100u
+
+static void print_ept_violation(uint64_t qualification, uint64_t gpa) {
+  printf("fault stage=2 s1walk=%u%s gpa=0x%016" PRIx64 " syndrome=EPT:0x%" PRIx64,
+         !(qualification & EPT_FINAL), qualification & EPT_RIGHTS ? " type=permission" : "", gpa,
+         qualification);
+}
+
 static void print_answer(const struct x86_answer *answer) {
   switch (answer->kind) {
   case X86_TRANSLATED:
@@ -173,6 +184,15 @@ static void print_answer(const struct x86_answer *answer) {
     break;
   case X86_NESTED_FAULT:
     print_nested_fault(answer->code, answer->address);
+    break;
+  case X86_EPT_VIOLATION:
+    print_ept_violation(answer->code, answer->address);
+    break;
+  case X86_EPT_MISCONFIG:
+    printf("fault stage=2 type=misconfig gpa=0x%016" PRIx64, answer->address);
+    break;
+  case X86_NO_MEMORY:
+    printf("none ; it may lead to where cases have no memory");
     break;
   case X86_NO_SLOT:
     printf("none ; no free entry through which the program could be mapped");
@@ -207,8 +227,7 @@ static void print_updates(const struct x86_answer *answer) {
     printf(" upd=0x%016" PRIx64 ":0x%016" PRIx64, update[i].address, update[i].value);
 }
 
-static const void *print(const struct oracle_line *line, const void *data, const void *end,
-                         bool raw) {
+const void *x86_print(const struct oracle_line *line, const void *data, const void *end, bool raw) {
   const struct x86_answer *answer = data;
   size_t room = (size_t)((const char *)end - (const char *)data);
   (void)raw;
@@ -227,12 +246,12 @@ const struct dialect x86_dialect = {
     .name = "x86-64",
     .machine = &machine,
     .regimes = regimes,
-    .registers = registers,
+    .registers = x86_registers,
     .capabilities = capabilities,
     .va_bits = 64,
     .answer_size = sizeof(struct x86_answer) + X86_UPDATES_MOST * sizeof(struct x86_update),
     .memory = memory,
     .why_not_asked = why_not_asked,
-    .ask = ask,
-    .print = print,
+    .ask = x86_ask,
+    .print = x86_print,
 };

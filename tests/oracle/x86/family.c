@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random cases of x86-64, with nested paging and without. What the machine cannot be trusted with is
- * left out: guest-physical addresses that four levels of nested tables do not reach.
+ * Random cases of x86-64: without a second stage, with AMD's nested paging, with Intel's EPT. What the
+ * machine cannot be trusted with is left out: guest-physical addresses that four levels of nested
+ * tables do not reach.
  */
 #include "../family.h"
+#include "../ept/memory.h"
+#include "../ept/tables.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -21,17 +24,24 @@
 #define CR4_SMAP (1ull << 21)
 #define CR4_PKE (1ull << 22)
 #define CR4_ANY (CR4_PGE | CR4_LA57 | CR4_SMEP | CR4_SMAP | CR4_PKE)
+#define EPTP_FOUR_LEVELS 0x18ull
+#define EPTP_AD 0x40ull
+#define EPTP_WRITE_BACK 0x06ull
 #define CR3_ANY 0x18ull /* PWT, PCD */
 #define EFER_LONG 0x500ull
 #define EFER_NXE 0x800ull
 
+/* Where EPT is off, the guest's pages have addresses of so many bits: there is RAM for most. */
+#define EPT_BITS_WITHOUT 30
+
 #define UPDATES_FROM 70 /* in a hundred: from there on the case has update-check */
 
 struct problem {
-  bool nested;
+  enum x86_regime regime;
+  bool nested; /* stage 2 is on */
   struct x86_style guest_style, nested_style;
-  struct tree guest, npt;
-  uint64_t cr0, cr3, cr4, efer, ncr3, hcr4, hefer;
+  struct tree guest, nested_tree;
+  uint64_t cr0, cr3, cr4, efer, ncr3, hcr4, hefer, eptp;
   uint32_t pkru, ac;
 };
 
@@ -51,6 +61,12 @@ static void begin(struct random_case *c) {
           X86_LOW_RAM_FIRST, X86_LOW_RAM_LAST, X86_HIGH_RAM_FIRST, memory.beyond - 1);
 }
 
+static void begin_ept(struct random_case *c) {
+  memory.maxphyaddr = EPT_MAXPHYADDR;
+  fprintf(c->out, "maxphyaddr %u\nram 0x%llx-0x%llx\n", EPT_MAXPHYADDR, EPT_RAM_FIRST,
+          EPT_RAM_LAST);
+}
+
 /* -- registers --------------------------------------------------------------------------------- */
 
 static void plan_registers(struct problem *problem, struct dice *dice) {
@@ -63,13 +79,25 @@ static void plan_registers(struct problem *problem, struct dice *dice) {
   problem->pkru = percent(dice, 40) ? 0 : (uint32_t)any_bits(dice, any_bits(dice, 0xffffffff));
 }
 
+/* What the machine with EPT has, which is all with four levels. Now and then EPT is off, or the
+ * guest's paging is. */
+static void plan_ept_registers(struct problem *problem, struct dice *dice) {
+  problem->cr4 &= ~CR4_LA57;
+  problem->nested = percent(dice, 96);
+  if (problem->nested && percent(dice, 4))
+    problem->cr0 &= ~CR0_PG;
+}
+
 static void print_registers(FILE *out, const struct problem *problem) {
-  fprintf(out, "regime %s\n", problem->nested ? "x86-svm-npt" : "x86-64");
+  static const char *const names[] = {"x86-64", "x86-svm-npt", "x86-ept"};
+  fprintf(out, "regime %s\n", names[problem->regime]);
   fprintf(out, "reg CR0 0x%" PRIx64 "\nreg CR3 0x%" PRIx64 "\nreg CR4 0x%" PRIx64 "\n",
           problem->cr0, problem->cr3, problem->cr4);
   fprintf(out, "reg EFER 0x%" PRIx64 "\nreg PKRU 0x%" PRIx32 "\nreg AC %" PRIu32 "\n",
           problem->efer, problem->pkru, problem->ac);
-  if (problem->nested)
+  if (problem->regime == X86_REGIME_EPT)
+    fprintf(out, "reg EPTP 0x%" PRIx64 "\n", problem->eptp);
+  if (problem->regime == X86_REGIME_NPT)
     fprintf(out, "reg nCR3 0x%" PRIx64 "\nreg hCR4 0x%" PRIx64 "\nreg hEFER 0x%" PRIx64 "\n",
             problem->ncr3, problem->hcr4, problem->hefer);
 }
@@ -84,23 +112,45 @@ static struct x86_style style_for(uint64_t efer, unsigned rights) {
   return (struct x86_style){.memory = &memory, .nx = efer & EFER_NXE ? 15 : 1, .rights = rights};
 }
 
+static void plan_npt(struct problem *problem, struct images *images, struct dice *dice) {
+  unsigned reach = 12 + 9 * levels_of(problem->hcr4);
+  problem->guest_style.gpa_bits = memory.maxphyaddr < reach ? memory.maxphyaddr : reach;
+  x86_plan_npt(&problem->nested_tree, levels_of(problem->hcr4), &problem->nested_style, images,
+               dice);
+  problem->ncr3 = problem->nested_tree.root.pa | any_bits(dice, CR3_ANY);
+}
+
+/* EPT has two entries at its root that there are addresses for. In some problems no table of the
+ * guest's needs the second, so that it may be anything. */
+static void plan_ept(struct problem *problem, struct images *images, struct dice *dice) {
+  problem->guest_style.gpa_bits = EPT_MAXPHYADDR - percent(dice, 25);
+  ept_plan(&problem->nested_tree, images, dice);
+  problem->eptp = problem->nested_tree.root.pa | EPTP_FOUR_LEVELS | any_bits(dice, EPTP_AD) |
+                  (percent(dice, 70) ? EPTP_WRITE_BACK : 0);
+}
+
 static void plan_tables(struct problem *problem, struct images *images, struct dice *dice) {
-  x86_place_images(&memory, images, dice);
   problem->guest_style = style_for(problem->efer, 93);
   problem->nested_style = style_for(problem->hefer, 99);
-  problem->guest_style.nowhere = !problem->nested;
-  if (problem->nested) {
-    unsigned reach = 12 + 9 * levels_of(problem->hcr4);
-    problem->guest_style.gpa_bits = memory.maxphyaddr < reach ? memory.maxphyaddr : reach;
-    x86_plan_npt(&problem->npt, levels_of(problem->hcr4), &problem->nested_style, images, dice);
-  }
+  problem->guest_style.nowhere = problem->regime == X86_REGIME_STAGE1;
+  if (problem->regime == X86_REGIME_EPT)
+    ept_place_images(images, dice);
+  else
+    x86_place_images(&memory, images, dice);
+  if (problem->nested && problem->regime == X86_REGIME_EPT)
+    plan_ept(problem, images, dice);
+  else if (problem->nested)
+    plan_npt(problem, images, dice);
+  else if (problem->regime == X86_REGIME_EPT)
+    problem->guest_style.gpa_bits = EPT_BITS_WITHOUT;
   x86_plan_guest(&problem->guest, levels_of(problem->cr4), &problem->guest_style,
-                 problem->nested ? &problem->npt : NULL, images, dice);
+                 problem->nested ? &problem->nested_tree : NULL, images, dice);
+  if (problem->nested && problem->regime == X86_REGIME_EPT)
+    problem->guest_style.gpa_bits = EPT_MAXPHYADDR;
   tree_fill(&problem->guest, dice);
   if (problem->nested)
-    tree_fill(&problem->npt, dice);
+    tree_fill(&problem->nested_tree, dice);
   problem->cr3 = problem->guest.root.address | any_bits(dice, CR3_ANY);
-  problem->ncr3 = problem->nested ? problem->npt.root.address | any_bits(dice, CR3_ANY) : 0;
 }
 
 /* -- queries ----------------------------------------------------------------------------------- */
@@ -119,13 +169,17 @@ static uint64_t random_va(const struct problem *problem, struct dice *dice) {
   uint64_t va = roll(dice);
   if (percent(dice, 30))
     va = edge(va, dice);
+  if (!(problem->cr0 & CR0_PG))
+    return va & UINT32_MAX;
   if (percent(dice, 98))
     va = (uint64_t)((int64_t)(va << unused) >> unused);
   return va;
 }
 
+/* The guest that asks EPT alone makes addresses of 32 bits. */
 static uint64_t random_gpa(const struct problem *problem, struct dice *dice) {
-  uint64_t mask = (1ull << problem->guest_style.gpa_bits) - 1;
+  unsigned bits = problem->regime == X86_REGIME_EPT ? 32 : problem->guest_style.gpa_bits;
+  uint64_t mask = (1ull << bits) - 1;
   uint64_t gpa = any_bits(dice, mask);
   return percent(dice, 30) ? edge(gpa, dice) & mask : gpa;
 }
@@ -142,29 +196,37 @@ static void print_queries(FILE *out, const struct problem *problem, bool stage2,
   }
 }
 
-static void print_problem(struct random_case *c, bool nested, uint64_t queries) {
+static void print_problem(struct random_case *c, enum x86_regime regime, uint64_t queries) {
   static struct problem problem;
   struct dice *dice = &c->dice;
   memset(&problem, 0, sizeof(problem));
-  problem.nested = nested;
+  problem.regime = regime;
+  problem.nested = regime != X86_REGIME_STAGE1;
   plan_registers(&problem, dice);
+  if (regime == X86_REGIME_EPT)
+    plan_ept_registers(&problem, dice);
   plan_tables(&problem, &c->images, dice);
   images_write(&c->images, c->folder, c->number, c->out);
   print_registers(c->out, &problem);
   if (c->number == c->problems * UPDATES_FROM / 100)
     fputs("update-check\n", c->out);
-  bool stage2 = nested && percent(dice, 10);
+  bool stage2 = problem.nested && percent(dice, 10);
   fprintf(c->out, "walk %s\n", stage2 ? "s2" : "s12");
   print_queries(c->out, &problem, stage2, queries, dice);
 }
 
 static void stage1_problem(struct random_case *c, uint64_t queries) {
-  print_problem(c, false, queries);
+  print_problem(c, X86_REGIME_STAGE1, queries);
 }
 
 static void npt_problem(struct random_case *c, uint64_t queries) {
-  print_problem(c, true, queries);
+  print_problem(c, X86_REGIME_NPT, queries);
+}
+
+static void ept_problem(struct random_case *c, uint64_t queries) {
+  print_problem(c, X86_REGIME_EPT, queries);
 }
 
 const struct family x86_stage1_family = {"x86-64", begin, stage1_problem};
 const struct family x86_npt_family = {"x86-svm-npt", begin, npt_problem};
+const struct family x86_ept_family = {"x86-ept", begin_ept, ept_problem};

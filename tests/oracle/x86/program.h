@@ -52,6 +52,7 @@ struct trail {
   } entry[X86_UPDATES_MOST];
   unsigned count;
   bool out_of_reach; /* a guest-physical address has more bits than the nested tables look at */
+  bool strays;       /* a table is at an address that there can be, but where cases have no RAM */
 };
 
 /** Whether cases have RAM there. */
@@ -128,14 +129,12 @@ enum guest_exit_kind {
   EXIT_PAGE_FAULT,
   EXIT_GENERAL_FAULT,
   EXIT_NESTED_FAULT,
-  EXIT_EPT_VIOLATION,
-  EXIT_EPT_MISCONFIG,
   EXIT_OTHER,
 };
 
 struct guest_exit {
   enum guest_exit_kind kind;
-  uint64_t code;    /* error code, EXITINFO1 or exit qualification; EXIT_OTHER: the exit's number */
+  uint64_t code;    /* error code or EXITINFO1; EXIT_OTHER: the exit's number */
   uint64_t address; /* linear (page fault) or guest-physical */
   uint64_t rax, rcx;
 };

@@ -84,8 +84,12 @@ static bool follow(const struct tables *tables, struct trail *trail, uint64_t ta
                    uint64_t address, uint64_t *output) {
   for (;; level--) {
     uint64_t pa, mask = (1ull << shift_of(level)) - 1;
-    if (!tables->reach(trail, table + (address >> shift_of(level) & 511) * 8, &pa) || !is_ram(pa))
+    if (!tables->reach(trail, table + (address >> shift_of(level) & 511) * 8, &pa))
       return false;
+    if (!is_ram(pa)) {
+      trail->strays = !(pa >> x86_reg[X86_MAXPHYADDR]);
+      return false;
+    }
     uint64_t entry = trail_read(trail, pa, level);
     if (!(entry & tables->present))
       return false;

@@ -397,8 +397,8 @@ void nwi_mmu_end_walk(struct nw_mmu *m, struct nw_transaction *t, struct nw_resu
 /* ---- all at once ---- */
 
 /* Sets all that a READ or UPDATE is answered with; `contents` is for LOOKUP alone. */
-static void access_memory(const struct nw_memory *memory, const struct nw_step *step,
-                          struct nw_answer *answer) {
+void nwi_mmu_access_memory(const struct nw_memory *memory, const struct nw_step *step,
+                           struct nw_answer *answer) {
   answer->data = 0;
   answer->cycles = 0;
   answer->hit = false;
@@ -426,7 +426,7 @@ static bool translate_by_walk(struct nw_mmu *m, const struct nw_memory *memory,
     if (nwi_mmu_run_walk(m, t, &step) == NW_STEP_DONE) {
       break;
     }
-    access_memory(memory, &step, &answer);
+    nwi_mmu_access_memory(memory, &step, &answer);
     nw_walk_answer(&t->walk, &answer);
   }
   nwi_mmu_end_walk(m, t, result);

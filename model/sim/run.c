@@ -44,7 +44,10 @@ struct run {
   uint32_t stream_count;
   uint32_t queue_head, queue_tail, queue_length;
   uint32_t stalled;   /* turns in a row that replayed nothing */
+  bool stopped;       /* at control->stop_at */
   uint64_t remaining; /* references until the limit */
+  uint64_t replayed;
+  struct nw_timeline *timeline;
   uint64_t crossings;
   uint64_t orphans;
   enum nw_run_status status;
@@ -307,8 +310,10 @@ static bool refill(struct run *r, struct stream *s) {
   return s->count > 0;
 }
 
-/* Tells the watcher. */
+/* Tells the watchers. */
 static void report(struct run *r, uint64_t before) {
+  r->replayed += before - r->remaining;
+  nw_timeline_look(r->timeline, r->replayed, false, r->machine);
   if (r->control->replayed)
     atomic_fetch_add_explicit(r->control->replayed, before - r->remaining, memory_order_relaxed);
 }
@@ -323,11 +328,27 @@ static inline enum nw_machine_status access_data(struct run *r, enum nw_access a
   return status;
 }
 
+/* Words of the current chunk that are to be replayed: all, or those before the record to stop at. */
+static size_t replayable(const struct run *r, const struct stream *s) {
+  const struct nw_run_stop *stop = r->control->stop_at;
+  bool here = stop && s == &r->streams[stop->stream] && stop->word >= s->first_word &&
+              stop->word - s->first_word < s->count;
+  return here ? (size_t)(stop->word - s->first_word) : s->count;
+}
+
+/* The run ends where it was to stop; false for the convenience of the caller. */
+static bool stop_here(struct run *r) {
+  const struct nw_run_stop *stop = r->control->stop_at;
+  r->status = stop->reached(stop->context, r->machine, r->error);
+  r->stopped = true;
+  return false;
+}
+
 /* Replays words of the current chunk until its end, the turn's (`*instructions` used up), or the
  * limit's. */
 static enum event_outcome replay_chunk(struct run *r, struct stream *s, uint64_t *instructions) {
   const uint64_t *words = s->words;
-  size_t next = s->next, end = s->count;
+  size_t next = s->next, end = replayable(r, s);
   uint64_t left = *instructions, remaining = r->remaining;
   enum event_outcome outcome = EVENT_GO_ON;
   while (next < end && left && remaining) {
@@ -392,6 +413,8 @@ static bool take_turn(struct run *r, uint32_t id) {
       r->stalled = 0;
       return true;
     }
+    if (s->next < s->count && s->next == replayable(r, s))
+      return stop_here(r);
     uint64_t before = r->remaining;
     enum event_outcome outcome = replay_chunk(r, s, &instructions);
     report(r, before);
@@ -436,10 +459,11 @@ static bool check_architecture(struct run *r) {
               nw_trace_path(r->trace), architecture);
 }
 
-/* Tells the machine how long the run will be: all of the trace, or its share within the limit. */
+/* Tells machine and timeline how long the run will be: all of the trace, or its share within the limit. */
 static void expect(const struct run *r) {
   const struct nw_trace_counts *totals = nw_trace_totals(r->trace);
   uint64_t references = nw_trace_references(totals);
+  nw_timeline_start(r->timeline, references < r->remaining ? references : r->remaining);
   double share = references > r->remaining ? (double)r->remaining / (double)references : 1.0;
   nw_machine_expect(r->machine, (uint64_t)((double)totals->instructions * share));
 }
@@ -462,6 +486,7 @@ static bool prepare(struct run *r, enum nw_mode mode) {
 
 static void collect(const struct run *r, struct nw_run_result *result) {
   const struct nw_hierarchy *hierarchy = nw_machine_hierarchy(r->machine);
+  nw_timeline_look(r->timeline, r->replayed, true, r->machine);
   result->page_crossings = r->crossings;
   result->orphans = r->orphans;
   result->machine = *nw_machine_statistics(r->machine);
@@ -497,6 +522,7 @@ struct nw_replay *nw_replay_begin(struct nw_trace *trace, const struct nw_machin
     replay->control = *control;
   *r = (struct run){.trace = trace, .config = config, .control = &replay->control, .error = error};
   r->remaining = r->control->limit ? r->control->limit : UINT64_MAX;
+  r->timeline = &result->timeline;
   replay->result = result;
   if (prepare(r, mode) && r->control->prepared)
     r->control->prepared(r->control->context, r->machine);
@@ -515,7 +541,7 @@ enum nw_run_status nw_replay_end(struct nw_replay *replay) {
   struct run *r = &replay->run;
   enum nw_run_status status = r->status;
   if (r->machine) {
-    replay->result->complete = status == NW_RUN_OK && r->remaining;
+    replay->result->complete = status == NW_RUN_OK && r->remaining && !r->stopped;
     collect(r, replay->result);
   }
   for (uint32_t id = 0; r->streams && id < r->stream_count; id++)

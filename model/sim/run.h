@@ -13,6 +13,7 @@
 
 #include <stdatomic.h>
 
+#include "sim/timeline.h"
 #include "system/machine.h"
 #include "trace/trace.h"
 
@@ -23,11 +24,21 @@ enum nw_run_status {
   NW_RUN_FAILED,    /* the machine ran out of something */
 };
 
+/* A record before which a run ends: `reached` then has the machine with the stream's process running.
+ * What it answers becomes the run's status, with its sentence in `error`. */
+struct nw_run_stop {
+  uint32_t stream;
+  uint64_t word; /* of the stream: where the record begins */
+  enum nw_run_status (*reached)(void *context, struct nw_machine *machine, char *error);
+  void *context;
+};
+
 /* How a run is watched and ended from outside; everything may be NULL or 0. */
 struct nw_run_control {
   uint64_t limit;             /* stop after so many references; 0: none */
   const atomic_bool *stop;    /* looked at every few thousand references */
   _Atomic uint64_t *replayed; /* grows by the references replayed */
+  const struct nw_run_stop *stop_at;
   /* Told of the machine before its first access: somebody wants to look inside. */
   void (*prepared)(void *context, struct nw_machine *machine);
   void *context;
@@ -50,6 +61,7 @@ struct nw_run_result {
   uint32_t caches;
   struct nw_run_cache cache[NW_CACHE_LEVELS];
   uint64_t dram[NW_REQUESTERS];
+  struct nw_timeline timeline;
 };
 
 #define NW_RUN_ERROR 768

@@ -99,9 +99,9 @@ enum nw_tlbi {
   NW_INVPCID_ALL,        /* type 2: everything of the VM */
   NW_INVPCID_NON_GLOBAL, /* type 3: the same but for global pages */
   NW_INVVPID_ADDRESS,    /* INVVPID type 0, INVLPGA: a VA of a VM, under every PCID */
-  NW_INVVPID_CONTEXT,    /* type 1; TLB_CONTROL 3: everything of a VM */
+  NW_INVVPID_CONTEXT,    /* type 1; TLB_CONTROL 3: everything of a VM (AMD: nested tables' as well) */
   NW_INVVPID_ALL,        /* type 2: every VM */
-  NW_INVVPID_NON_GLOBAL, /* type 3; TLB_CONTROL 7: a VM but for global pages */
+  NW_INVVPID_NON_GLOBAL, /* type 3; TLB_CONTROL 7: the same but for global pages */
   NW_INVEPT,             /* INVEPT, both types: all that EPT has a part in, of every VM */
   NW_FLUSH_ALL_ASIDS,    /* TLB_CONTROL 1: everything, of every VM */
   NW_TLBIS,

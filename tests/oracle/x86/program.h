@@ -90,8 +90,8 @@ struct own {
 };
 
 /** Finds a place for the page in guest-physical memory, by a free entry of one of those nested
- * tables that lead to `gpa`: whoever goes there uses all that is above it as well. The entry is none
- * that is in `avoid`. */
+ * tables that lead to `gpa`: whoever goes there uses all that is above it as well. The entry is not
+ * in `avoid`. */
 bool own_find(struct own *own, uint64_t gpa, const struct trail *avoid);
 
 /** Writes the page and maps it for the time of a query. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random cases of x86-64: without a second stage, with AMD's nested paging, with Intel's EPT. What the
- * machine cannot be trusted with is left out: guest-physical addresses that four levels of nested
- * tables do not reach.
+ * Random cases of x86-64: without a second stage, with AMD's nested paging, with Intel's EPT. What
+ * the machine cannot be trusted with is left out: guest-physical addresses that four levels of
+ * nested tables do not reach.
  */
+#include "../family.h"
 #include "../ept/memory.h"
 #include "../ept/tables.h"
-#include "../family.h"
 
 #include <inttypes.h>
 #include <string.h>

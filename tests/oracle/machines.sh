@@ -25,6 +25,7 @@ files_of() {
     x86-ept)
       share=${BXSHARE:-/usr/share/bochs}
       echo "$share/BIOS-bochs-latest $share/VGABIOS-lgpl-latest"
+      [ -n "${NW_ORACLE_BOCHS:-}" ] || echo /usr/lib/*/bochs/plugins/libbx_term_gui.so
       ;;
   esac
 }

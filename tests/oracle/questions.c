@@ -402,8 +402,8 @@ static bool answers_for(const struct dialect *dialect, const struct oracle_quest
 
 /* By the regime that the file names first, and by what it does without. */
 static bool choose_machine(struct reader *reader) {
-  static const struct dialect *const dialects[] = {&armv7_dialect, &x86_dialect, &ept_lesser_dialect,
-                                                 &ept_dialect};
+  static const struct dialect *const dialects[] = {&armv7_dialect, &x86_dialect,
+                                                   &ept_lesser_dialect, &ept_dialect};
   struct oracle_questions *q = reader->questions;
   char word[64];
   if (!first_word(q, "regime", word))

@@ -6,7 +6,6 @@
 #include "rom.h"
 #include "vmx.h"
 
-
 #define DEBUG_PORT 0xe9
 #define SHUTDOWN_PORT 0x8900
 #define REGIONS 16

@@ -206,8 +206,7 @@ static void add_updates(const struct nw_case_reader *reader, const struct notes 
 
 static void leave_out_read(const struct nw_regime *regime, struct quirk_answer *answer) {
   const struct nw_fault *fault = &answer->result.fault;
-  if (!regime->s2_flags || fault->stage != 2 || !fault->s1walk ||
-      fault->type == NW_FAULT_MISCONFIG)
+  if (!regime->s2_flags || fault->stage != 2 || !fault->s1walk || fault->type == NW_FAULT_MISCONFIG)
     return;
   for (size_t i = 0; i < answer->fields.count; i++) {
     const char *value = answer->fields.field[i].value;

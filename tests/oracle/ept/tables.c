@@ -94,8 +94,8 @@ static uint64_t random_leaf(const struct tree *tree, unsigned depth, struct dice
   static const uint8_t rights[] = {R | W, R | W, R | W, R | X, R | X, R | X, R,
                                    R,     R,     R,     X,     X,     W,     W | X};
   bool all = percent(dice, 50);
-  return leaf(tree, depth, random_output(dice), all ? R | W | X : rights[below(dice, sizeof(rights))],
-              dice);
+  return leaf(tree, depth, random_output(dice),
+              all ? R | W | X : rights[below(dice, sizeof(rights))], dice);
 }
 
 static uint64_t random_entry(const struct tree *tree, unsigned depth, struct dice *dice) {

@@ -207,10 +207,10 @@ static void vmx_on(void) {
   if (!(read_msr(MSR_FEATURE_CONTROL) & 1))
     write_msr(MSR_FEATURE_CONTROL, read_msr(MSR_FEATURE_CONTROL) | 5);
   __asm__ volatile("mov %0, %%cr0" : : "r"(read_cr0() | read_msr(MSR_VMX_CR0_FIXED0)));
-  __asm__ volatile("mov %0, %%cr4"
-                   :
-                   : "r"(read_cr4() | read_msr(MSR_VMX_CR4_FIXED0) | CR4_PGE |
-                         (has_keys ? CR4_PKE : 0)));
+  __asm__ volatile(
+      "mov %0, %%cr4"
+      :
+      : "r"(read_cr4() | read_msr(MSR_VMX_CR4_FIXED0) | CR4_PGE | (has_keys ? CR4_PKE : 0)));
   *(uint32_t *)vmxon_region = revision;
   *(uint32_t *)vmcs = revision;
   __asm__ volatile("vmxon %1" : "=@ccbe"(failed) : "m"(region) : "memory");
@@ -222,9 +222,11 @@ static void vmx_on(void) {
 }
 
 static void write_host_state(void) {
-  static const uint16_t selector[7] = {
-      [ES] = HOST_DATA, [CS] = HOST_CODE, [SS] = HOST_DATA,
-      [DS] = HOST_DATA, [6] = HOST_DATA /* TR: never used, but not to be 0 */};
+  static const uint16_t selector[7] = {[ES] = HOST_DATA,
+                                       [CS] = HOST_CODE,
+                                       [SS] = HOST_DATA,
+                                       [DS] = HOST_DATA,
+                                       [6] = HOST_DATA /* TR: never used, but not to be 0 */};
   for (unsigned i = 0; i < 7; i++)
     vmwrite(HOST_ES_SELECTOR + 2 * i, selector[i]);
   vmwrite(HOST_CR0, read_cr0());

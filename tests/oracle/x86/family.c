@@ -4,9 +4,9 @@
  * machine cannot be trusted with is left out: guest-physical addresses that four levels of nested
  * tables do not reach.
  */
+#include "../family.h"
 #include "../ept/memory.h"
 #include "../ept/tables.h"
-#include "../family.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -130,8 +130,8 @@ static void plan_npt(struct problem *problem, struct images *images, struct dice
 static void plan_ept(struct problem *problem, struct images *images, struct dice *dice) {
   problem->guest_style.gpa_bits = EPT_MAXPHYADDR - percent(dice, 25);
   ept_plan(&problem->nested_tree, images, dice);
-  problem->eptp = problem->nested_tree.root.pa | EPTP_FOUR_LEVELS | any_bits(dice, lesser ? 0 : EPTP_AD) |
-                  (percent(dice, 70) ? EPTP_WRITE_BACK : 0);
+  problem->eptp = problem->nested_tree.root.pa | EPTP_FOUR_LEVELS |
+                  any_bits(dice, lesser ? 0 : EPTP_AD) | (percent(dice, 70) ? EPTP_WRITE_BACK : 0);
 }
 
 static void plan_tables(struct problem *problem, struct images *images, struct dice *dice) {

@@ -42,8 +42,9 @@ end
 # the port that panics, so the exit status tells nothing.
 echo c >go
 TERM=dumb "${NW_ORACLE_BOCHS:-bochs}" -q -f bochsrc -rc go </dev/null >said 2>&1 || true
-if ! grep -q 'Shutdown port: shutdown requested' bochs.log || grep -a '^ept.rom: ' said; then
+if ! grep -q 'Shutdown port: shutdown requested' bochs.log 2>/dev/null ||
+  grep -a '^ept.rom: ' said; then
   echo "Bochs did not come to its end:"
-  grep -a 'PANIC\|EMERGENCY' bochs.log || tail -n 20 said
+  grep -a 'PANIC\|EMERGENCY' bochs.log 2>/dev/null || tail -n 20 said
   exit 1
 fi >&2

@@ -41,7 +41,7 @@ static uint64_t reserved(const struct tree *tree, unsigned depth, bool is_leaf, 
     return percent(dice, 2) ? bits | (inside & 0x1000ull << below(dice, 18)) : bits;
   if (percent(dice, 1))
     bits |= any_bits(dice, TABLE_RESERVED);
-  return level_at(tree, depth) == 4 ? bits | often(LARGE, 1, dice) : bits;
+  return level_at(tree, depth) == 4 ? bits | often(LARGE, 6, dice) : bits;
 }
 
 /* Uncacheable, write-combining, write-through, write-protected, write-back; now and then one of the

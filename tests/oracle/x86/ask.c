@@ -312,6 +312,7 @@ struct x86_answer *ask(uint32_t how, uint64_t address, struct x86_answer *answer
   query.log2 = log2_room(address);
   query.updates_unknown = query.own_mapped = false;
   query.trail.count = 0;
+  query.trail.out_of_reach = false;
   if (how & X86_ASK_STAGE2)
     prepare_stage2(&query);
   else
@@ -319,7 +320,9 @@ struct x86_answer *ask(uint32_t how, uint64_t address, struct x86_answer *answer
   find_own(&query);
   bool fetch = how & X86_ASK_FETCH, stage2 = how & X86_ASK_STAGE2;
   bool from_own = !fetch && (stage2 || common.root);
-  if ((from_own || stage2) && !map_own(&query, &slot))
+  if (query.trail.out_of_reach && !(how & X86_ASK_ALL))
+    *answer = (struct x86_answer){.kind = X86_OUT_OF_REACH};
+  else if ((from_own || stage2) && !map_own(&query, &slot))
     *answer = (struct x86_answer){.kind = X86_NO_SLOT};
   else if (!from_own || !ask_data(&query, slot, answer))
     ask_fetch(&query, answer);

@@ -52,6 +52,7 @@ struct trail {
   } entry[X86_UPDATES_MOST];
   unsigned count;
   bool strays; /* a table is at an address that there can be, but where cases have no RAM */
+  bool out_of_reach; /* a guest-physical address has more bits than the nested tables look at */
 };
 
 /** Whether cases have RAM there. */

@@ -48,6 +48,7 @@ static const char *const lesser_capabilities[] = {"execute-only", NULL};
 #define CR4_PKE (1u << 22)
 #define EPTP_WALK_LENGTH 0x38u
 #define EPTP_FOUR_LEVELS 0x18u
+#define EPTP_AD 0x40u
 
 static const char *why_not_asked(const struct reader *reader, const struct oracle_line *line) {
   uint64_t eptp = reader->reg[X86_EPTP];
@@ -70,6 +71,8 @@ static const char *why_lesser_not_asked(const struct reader *reader,
                                         const struct oracle_line *line) {
   if (reader->walk != WALK_STAGE2 && (reader->reg[X86_CR4] & (CR4_SMAP | CR4_PKE)))
     return "this model has neither CR4.SMAP nor CR4.PKE";
+  if (reader->reg[X86_EPTP] & EPTP_AD)
+    return "this model's EPT has no accessed and dirty flags";
   return why_not_asked(reader, line);
 }
 

@@ -100,12 +100,13 @@ enum segment { ES, CS, SS, DS, FS, GS, LDTR, TR, SEGMENTS };
 extern bool vmx_run(struct vmx_registers *registers, bool launched);
 extern char vmx_exited[];
 
-static uint8_t vmxon_region[PAGE] __attribute__((aligned(4096)));
-static uint8_t vmcs[PAGE] __attribute__((aligned(4096)));
 /* Tables that map the first 4 GB to themselves, by pages of 2 MB, which every model has. */
 struct flat {
   uint64_t pdpt[512], pd[4][512];
 } __attribute__((aligned(4096)));
+
+static uint8_t vmxon_region[PAGE] __attribute__((aligned(4096)));
+static uint8_t vmcs[PAGE] __attribute__((aligned(4096)));
 
 /* What the guest starts with: page tables, and EPT where the case has it. */
 static uint64_t own_pml4[512] __attribute__((aligned(4096)));

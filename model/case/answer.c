@@ -21,16 +21,6 @@ void nw_case_serve(struct nw_case_memory *memory, const struct nw_step *step,
   }
 }
 
-uint64_t nw_case_descriptor(const struct nw_regime *regime, const struct nw_step *step,
-                            uint64_t data) {
-  if (step->stage != 1 || !regime->big_endian)
-    return data;
-  uint64_t swapped = 0;
-  for (unsigned byte = 0; byte < step->size; byte++)
-    swapped |= (data >> 8 * byte & 0xff) << 8 * (step->size - 1u - byte);
-  return swapped;
-}
-
 /* -- text -------------------------------------------------------------------------------------- */
 
 static char *put(char *at, const char *text) {

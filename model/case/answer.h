@@ -17,10 +17,6 @@
 void nw_case_serve(struct nw_case_memory *memory, const struct nw_step *step,
                    struct nw_answer *answer);
 
-/** A descriptor as the walker sees it: stage-1 ones are in the order that SCTLR.EE says. */
-uint64_t nw_case_descriptor(const struct nw_regime *regime, const struct nw_step *step,
-                            uint64_t data);
-
 /** How many hexadecimal digits a physical address of the regime's architecture is written with. */
 unsigned nw_case_address_digits(const struct nw_regime *regime);
 

@@ -30,11 +30,21 @@ struct nw_case_options {
 enum nw_case_status nw_case_translate(const char *path, const struct nw_case_options *options,
                                       FILE *out, char *error, size_t error_size);
 
+struct nw_drawing;
+
+struct nw_case_explaining {
+  uint64_t query;             /* its number, 1 is the first; 0: every query */
+  uint32_t latency;           /* cycles of each memory access of the walker */
+  bool keep_state;            /* as above; the queries before those that are explained count */
+  FILE *text;                 /* for people, reference by reference; or NULL */
+  struct nw_drawing *drawing; /* gets a grid for each query; or NULL */
+};
+
 /**
- * Writes to `out` how query number `query` (1 is the first; 0: every query) comes to its answer,
- * reference by reference, for people. A `query` that the file does not have is bad input.
+ * Shows how queries of the case file `path` come to their answers. A query that the file does not
+ * have is bad input.
  */
-enum nw_case_status nw_case_explain(const char *path, uint64_t query, FILE *out, char *error,
-                                    size_t error_size);
+enum nw_case_status nw_case_explain(const char *path, const struct nw_case_explaining *explaining,
+                                    char *error, size_t error_size);
 
 #endif

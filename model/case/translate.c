@@ -10,9 +10,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include <nestwalk/mmu.h>
-
 #include "case/answer.h"
+#include "case/kept_mmu.h"
+#include "core/walker.h"
 
 /* Descriptor accesses of one query that a trace shows; no regime's walk makes as many. */
 #define TRACED 128
@@ -27,21 +27,9 @@ struct translation {
   struct nw_case_reader reader;
   const struct nw_case_options *options;
   FILE *out;
-  struct nw_mmu *mmu;    /* keep_state: built at the first query that needs it */
-  uint64_t mmu_regimes;  /* the regime and capabilities it was built for */
-  uint64_t mmu_revision; /* the registers it has */
+  struct nw_kept_mmu kept; /* keep_state */
   struct traced traced[TRACED];
   size_t traces; /* of the query in hand */
-};
-
-/* Two level-1 TLBs of 32, a level 2 of 512, walk caches of 64: the size of a Cortex-A15's. */
-static const struct nw_mmu_config kept_mmu = {
-    .l1i = {.entries = 32, .ways = 32, .policy = NW_POLICY_LRU},
-    .l1d = {.entries = 32, .ways = 32, .policy = NW_POLICY_LRU},
-    .l2 = {.entries = 512, .ways = 4, .policy = NW_POLICY_LRU},
-    .walk_cache = {.entries = 64, .ways = 4, .policy = NW_POLICY_LRU},
-    .ipa_cache = {.entries = 64, .ways = 4, .policy = NW_POLICY_LRU},
-    .walkers = 1,
 };
 
 static void note(struct translation *translation, const struct nw_step *step,
@@ -51,8 +39,8 @@ static void note(struct translation *translation, const struct nw_step *step,
     return;
   translation->traced[translation->traces++] = (struct traced){
       .address = step->address,
-      .descriptor = nw_case_descriptor(regime, step, answer->data),
-      .updated = nw_case_descriptor(regime, step, step->new_value),
+      .descriptor = nwi_step_descriptor(regime, step, answer->data),
+      .updated = nwi_step_descriptor(regime, step, step->new_value),
       .stage = step->stage,
       .level = step->level,
       .size = step->size,
@@ -98,46 +86,17 @@ static void walk(struct translation *translation, struct nw_result *result) {
   *result = *nw_walk_result(&walk);
 }
 
-/* Brings the MMU's registers to what the case has set since the last query. */
-static void write_registers(struct translation *translation) {
-  const struct nw_regime *regime = &translation->reader.regime;
-  for (unsigned i = 0; i < NW_REGISTERS; i++)
-    if (nw_mmu_regime(translation->mmu)->reg[i] != regime->reg[i])
-      nw_mmu_write_register(translation->mmu, i, regime->reg[i]);
-  translation->mmu_revision = translation->reader.revision;
-}
-
-static bool prepare_mmu(struct translation *translation) {
-  struct nw_case_reader *reader = &translation->reader;
-  if (translation->mmu && translation->mmu_regimes != reader->regimes) {
-    nw_mmu_destroy(translation->mmu);
-    translation->mmu = NULL;
-  }
-  if (!translation->mmu) {
-    struct nw_mmu_config config = kept_mmu;
-    config.regime = (enum nw_regime_kind)reader->regime.kind;
-    config.capabilities = reader->capabilities;
-    translation->mmu = nw_mmu_create(&config, reader->error, sizeof(reader->error));
-    if (!translation->mmu)
-      return false;
-    translation->mmu_regimes = reader->regimes;
-    translation->mmu_revision = 0;
-  }
-  if (translation->mmu_revision != reader->revision)
-    write_registers(translation);
-  return true;
-}
-
 static bool look_up(struct translation *translation, struct nw_result *result) {
   struct nw_transaction transaction;
   struct nw_step step;
   struct nw_answer answer;
-  if (!prepare_mmu(translation))
+  struct nw_mmu *mmu = nw_kept_mmu_get(&translation->kept, &translation->reader);
+  if (!mmu)
     return false;
-  nw_mmu_begin(translation->mmu, &transaction, &translation->reader.request, 0);
-  while (nw_mmu_next(translation->mmu, &step) && step.kind != NW_STEP_DONE) {
+  nw_mmu_begin(mmu, &transaction, &translation->reader.request, 0);
+  while (nw_mmu_next(mmu, &step) && step.kind != NW_STEP_DONE) {
     serve(translation, &step, &answer);
-    nw_mmu_answer(translation->mmu, step.tag, &answer);
+    nw_mmu_answer(mmu, step.tag, &answer);
   }
   *result = transaction.result;
   return true;
@@ -196,7 +155,7 @@ enum nw_case_status nw_case_translate(const char *path, const struct nw_case_opt
   if (nw_case_open(&translation.reader, path))
     status = answer_all(&translation);
   snprintf(error, error_size, "%s", translation.reader.error);
-  nw_mmu_destroy(translation.mmu);
+  nw_kept_mmu_drop(&translation.kept);
   nw_case_close(&translation.reader);
   return status;
 }

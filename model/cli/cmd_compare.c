@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* nestwalk compare: paging modes, and variants of the machine, side by side. */
-#define _GNU_SOURCE /* sched_getaffinity, strsep */
+#define _GNU_SOURCE /* strsep */
 #include <getopt.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,12 +64,6 @@ struct options {
   bool json, help;
   const char *plot;
 };
-
-static unsigned processors(void) {
-  cpu_set_t set;
-  int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-  return count > 0 ? (unsigned)count : 1;
-}
 
 enum { OPTION_HELP = NW_CLI_OPTION_OTHERS, OPTION_JSON, OPTION_PLOT, OPTION_VARIANT };
 
@@ -339,7 +332,7 @@ static int run(struct options *o) {
 }
 
 int nw_cmd_compare(int argc, char **argv) {
-  struct options o = {.simulation = {.command = "compare"}, .threads = processors()};
+  struct options o = {.simulation = {.command = "compare"}, .threads = nw_cli_processors()};
   int status = NW_CLI_USAGE;
   bool good = parse(argc, argv, &o);
   if (good && o.help) {

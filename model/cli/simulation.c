@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "cli/simulation.h"
 
 #include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,19 +138,25 @@ static void machine_folders(const char *folders[FOLDERS], char **list) {
   folders[count] = NULL;
 }
 
+char *nw_cli_find_machine(const char *machine, struct nw_config_error *error) {
+  const char *folders[FOLDERS];
+  char *list;
+  machine_folders(folders, &list);
+  char *path = nw_config_find(machine, folders, error);
+  free(list);
+  return path;
+}
+
 int nw_cli_simulation_machine(const struct nw_cli_simulation *s, const char *const *more,
                               size_t count, struct nw_machine_config *config) {
-  const char *folders[FOLDERS], *sets[2 * NW_CLI_SETS];
-  char *list;
+  const char *sets[2 * NW_CLI_SETS];
   struct nw_config_error error = {""};
   memcpy(sets, s->sets, s->set_count * sizeof sets[0]);
   if (count)
     memcpy(sets + s->set_count, more, count * sizeof sets[0]);
-  machine_folders(folders, &list);
-  char *path = nw_config_find(s->machine, folders, &error);
+  char *path = nw_cli_find_machine(s->machine, &error);
   bool good = path && nw_config_load(path, sets, s->set_count + count, config, &error);
   free(path);
-  free(list);
   return good ? NW_CLI_OK : nw_cli_error(NW_CLI_USAGE, "%s", error.message);
 }
 
@@ -183,6 +191,22 @@ static void note_interrupt(int signal_number) {
 static bool is_interrupted(void *context) {
   (void)context;
   return interrupt;
+}
+
+void nw_cli_catch_interrupt(void) {
+  struct sigaction action = {.sa_handler = note_interrupt};
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+}
+
+bool nw_cli_interrupted(void) {
+  return interrupt;
+}
+
+unsigned nw_cli_processors(void) {
+  cpu_set_t set;
+  int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+  return count > 0 ? (unsigned)count : 1;
 }
 
 static void show_progress(void *context, const struct nw_jobs_progress *p) {

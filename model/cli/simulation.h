@@ -62,4 +62,15 @@ void nw_cli_simulation_close(struct nw_cli_simulation *simulation);
 int nw_cli_simulate(const struct nw_cli_simulation *simulation, struct nw_job *jobs, size_t count,
                     unsigned threads, bool *interrupted);
 
+/* The path of a machine's file, to be freed; NULL with a message. */
+struct nw_config_error;
+char *nw_cli_find_machine(const char *machine, struct nw_config_error *error);
+
+/* From here on Ctrl-C and SIGTERM are only noted. */
+void nw_cli_catch_interrupt(void);
+bool nw_cli_interrupted(void);
+
+/* Those that this process may use. */
+unsigned nw_cli_processors(void);
+
 #endif

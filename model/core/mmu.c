@@ -397,8 +397,8 @@ void nwi_mmu_end_walk(struct nw_mmu *m, struct nw_transaction *t, struct nw_resu
 /* ---- all at once ---- */
 
 /* Sets all that a READ or UPDATE is answered with; `contents` is for LOOKUP alone. */
-static void access_memory(const struct nw_memory *memory, const struct nw_step *step,
-                          struct nw_answer *answer) {
+void nwi_mmu_access_memory(const struct nw_memory *memory, const struct nw_step *step,
+                           struct nw_answer *answer) {
   answer->data = 0;
   answer->cycles = 0;
   answer->hit = false;
@@ -426,7 +426,7 @@ static bool translate_by_walk(struct nw_mmu *m, const struct nw_memory *memory,
     if (nwi_mmu_run_walk(m, t, &step) == NW_STEP_DONE) {
       break;
     }
-    access_memory(memory, &step, &answer);
+    nwi_mmu_access_memory(memory, &step, &answer);
     nw_walk_answer(&t->walk, &answer);
   }
   nwi_mmu_end_walk(m, t, result);
@@ -579,6 +579,47 @@ static bool create_cache(struct nw_mmu *m, enum nw_cache_id which,
   return m->cache[which] != NULL;
 }
 
+static bool has_walk_caches_by_level(const struct nw_mmu_config *c) {
+  bool any = false;
+
+  for (unsigned level = 0; level < NW_LEVELS; level++) {
+    any = any || c->walk_cache_of[level].entries != 0;
+  }
+  return any;
+}
+
+/* Descriptors of the level may name tables. */
+static bool has_tables(const struct nw_format *format, unsigned level) {
+  return level != 0 && format->shift[level] != 0 && level != format->last_level;
+}
+
+static bool create_walk_cache(struct nw_mmu *m, const struct nw_mmu_config *c, uint64_t seed,
+                              char *error, size_t error_size) {
+  uint32_t *latency = &m->cache_latency[NW_WALK_CACHE];
+
+  if (!has_walk_caches_by_level(c)) {
+    return create_cache(m, NW_WALK_CACHE, &c->walk_cache, seed, error, error_size);
+  }
+  if (c->walk_cache.entries != 0) {
+    return nwi_sentence(error, error_size,
+                        "walk_cache: %u entries found beside those by level, 0 expected",
+                        c->walk_cache.entries);
+  }
+  for (unsigned level = 0; level < NW_LEVELS; level++) {
+    const struct nw_tlb_config *of = &c->walk_cache_of[level];
+    if (of->entries != 0 && !has_tables(m->regime.s1_format, level)) {
+      return nwi_sentence(error, error_size,
+                          "walk_cache_l%u: %u entries found, 0 expected: descriptors of level %u "
+                          "name no tables in format %s",
+                          level, of->entries, level, m->regime.s1_format->name);
+    }
+    *latency = of->entries != 0 && of->latency > *latency ? of->latency : *latency;
+  }
+  m->cache[NW_WALK_CACHE] = nwi_walk_cache_create_by_level(c->walk_cache_of, m->regime.s1_format,
+                                                           seed, error, error_size);
+  return m->cache[NW_WALK_CACHE] != NULL;
+}
+
 static bool create_structures(struct nw_mmu *m, const struct nw_mmu_config *c, char *error,
                               size_t error_size) {
   uint64_t seed = c->seed;
@@ -586,7 +627,7 @@ static bool create_structures(struct nw_mmu *m, const struct nw_mmu_config *c, c
   return create_level(&m->l1[0], &c->l1d, "l1d", seed + 1, error, error_size) &&
          create_level(&m->l1[1], &c->l1i, "l1i", seed + 2, error, error_size) &&
          create_level(&m->l2, &c->l2, "l2", seed + 3, error, error_size) &&
-         create_cache(m, NW_WALK_CACHE, &c->walk_cache, seed + 4, error, error_size) &&
+         create_walk_cache(m, c, seed + 4, error, error_size) &&
          create_cache(m, NW_IPA_CACHE, &c->ipa_cache, seed + 5, error, error_size);
 }
 

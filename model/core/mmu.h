@@ -64,6 +64,9 @@ enum nw_step_kind nwi_mmu_run_walk(struct nw_mmu *m, struct nw_transaction *t,
  * step its own time; true for a LOOKUP that hit. */
 bool nwi_mmu_answer_cache_step(struct nw_mmu *m, struct nw_transaction *t,
                                const struct nw_step *step);
+/* Answers a READ or UPDATE step from the caller's memory. */
+void nwi_mmu_access_memory(const struct nw_memory *memory, const struct nw_step *step,
+                           struct nw_answer *answer);
 /* It is done: counts it, installs what it found, and gives the request's result. */
 void nwi_mmu_end_walk(struct nw_mmu *m, struct nw_transaction *t, struct nw_result *result);
 /* Lays a miss to the page size that its result brought. */

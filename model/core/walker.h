@@ -11,6 +11,11 @@ bool nwi_walk_global(const struct nw_walk *walk);
 /* Agile paging: the guest's own tables that the walk has come through. */
 unsigned nwi_walk_nested_levels(const struct nw_walk *walk);
 
+/* What a READ or UPDATE step's data means to the walker: stage-1 descriptors are in the order that
+ * SCTLR.EE says. */
+uint64_t nwi_step_descriptor(const struct nw_regime *regime, const struct nw_step *step,
+                             uint64_t data);
+
 /* nw_walk_begin() on the caller's registers themselves, which must stay as they are, instead of on a
  * copy: for whoever gives the walk its copy before a register is written. */
 void nwi_walk_begin_with(struct nw_walk *walk, const struct nw_regime *regime,

@@ -2,20 +2,24 @@
 /*
  * The layout that a program starts with: image, stack, and what QEMU adds. QEMU's page_dump lists
  * the guest's regions with the protections that the guest sees; the host's /proc/self/maps adds
- * which of them are files.
+ * which of them are files, and which.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "record/recorder.h"
 
 /* One line of /proc/self/maps. */
 struct host_map {
   uint64_t start, end;
+  uint64_t offset; /* in the file */
   bool file, shared;
+  char *path; /* of the file */
 };
 
 static struct host_map *read_host_maps(size_t *count) {
@@ -25,20 +29,30 @@ static struct host_map *read_host_maps(size_t *count) {
   FILE *file = fopen("/proc/self/maps", "re");
   *count = 0;
   while (file != NULL && getline(&line, &size, file) > 0) {
-    unsigned long long start, end, inode;
+    unsigned long long start, end, offset, inode;
     char mode[5];
-    if (sscanf(line, "%llx-%llx %4s %*s %*s %llu", &start, &end, mode, &inode) != 4)
+    int path = 0;
+    if (sscanf(line, "%llx-%llx %4s %llx %*s %llu %n", &start, &end, mode, &offset, &inode, &path) <
+        5)
       continue;
+    line[strcspn(line, "\n")] = '\0';
     struct host_map *more = realloc(maps, (*count + 1) * sizeof *maps);
     if (more == NULL)
       break;
     maps = more;
-    maps[(*count)++] = (struct host_map){start, end, inode != 0, mode[3] == 's'};
+    maps[(*count)++] =
+        (struct host_map){start, end, offset, inode != 0, mode[3] == 's', strdup(line + path)};
   }
   free(line);
   if (file != NULL)
     fclose(file);
   return maps;
+}
+
+static void free_host_maps(struct host_map *maps, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    free(maps[i].path);
+  free(maps);
 }
 
 /* Linux puts the program's name at the very top of the stack, and so does QEMU. */
@@ -88,6 +102,26 @@ static void emit_region(struct nw_vcpu *vcpu, uint64_t start, uint64_t end, cons
     emit_map(vcpu, start, end, mode, NULL);
 }
 
+/* What the files in a region of the guest hold. A loader has been there: it clears what follows the
+ * initialised data. */
+static void emit_content(struct nw_vcpu *vcpu, uint64_t start, uint64_t end,
+                         const struct host_map *maps, size_t count) {
+  uint64_t base = nw_process.guest_base;
+  for (size_t i = 0; i < count; i++) {
+    const struct host_map *map = &maps[i];
+    uint64_t from = map->start > start + base ? map->start : start + base;
+    uint64_t to = map->end < end + base ? map->end : end + base;
+    if (from >= to || !map->file || map->shared)
+      continue;
+    struct nw_file_mapping mapping = {from - base, to - base, map->offset + (from - map->start)};
+    int fd = map->path == NULL ? -1 : open(map->path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+      continue;
+    nw_emit_content(vcpu, fd, &mapping, true);
+    close(fd);
+  }
+}
+
 void nw_emit_layout(struct nw_vcpu *vcpu) {
   void (*page_dump)(FILE *) = (void (*)(FILE *))(uintptr_t)dlsym(RTLD_DEFAULT, "page_dump");
   char *text = NULL;
@@ -105,9 +139,11 @@ void nw_emit_layout(struct nw_vcpu *vcpu) {
   for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
     unsigned long long start, end;
     char mode[4];
-    if (sscanf(line, "%llx-%llx %*x %3s", &start, &end, mode) == 3)
-      emit_region(vcpu, start, end, mode, maps, count);
+    if (sscanf(line, "%llx-%llx %*x %3s", &start, &end, mode) != 3)
+      continue;
+    emit_region(vcpu, start, end, mode, maps, count);
+    emit_content(vcpu, start, end, maps, count);
   }
-  free(maps);
+  free_host_maps(maps, count);
   free(text);
 }

@@ -6,11 +6,17 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
 
 #include "record/program.h"
 #include "trace/spool.h"
 
 #define NW_PAGE_SIZE 4096u
+
+static inline uint64_t nw_page_up(uint64_t bytes) {
+  return (bytes + NW_PAGE_SIZE - 1) & ~(uint64_t)(NW_PAGE_SIZE - 1);
+}
 
 /* The recorded process. */
 struct nw_process {
@@ -24,6 +30,15 @@ struct nw_process {
 
 #define NW_NO_RESERVATION UINT32_MAX
 
+/* The contents of a file. */
+struct nw_file_content {
+  dev_t device;
+  ino_t inode;
+  uint64_t bytes;
+  struct timespec changed;
+  uint64_t tag; /* 0: nothing is known */
+};
+
 /* One virtual CPU. Only its own thread uses it, but for the moment when its parent makes it. */
 struct nw_vcpu {
   struct nw_spool_writer *writer; /* NULL: nothing is recorded (any more) */
@@ -32,6 +47,7 @@ struct nw_vcpu {
   uint64_t fork_word;             /* where in its stream the FORK event will be */
   uint64_t args[6];               /* of the system call it is in */
   bool exec_pending;              /* an EXEC event is to be taken back if execve returns */
+  struct nw_file_content file;    /* that it mapped last */
 };
 
 extern struct nw_process nw_process;
@@ -50,6 +66,15 @@ void nw_become_child(struct nw_vcpu *vcpu);
 
 /* layout.c: emits MAP for everything that is mapped before the program's first instruction. */
 void nw_emit_layout(struct nw_vcpu *vcpu);
+
+/* content.c: emits CONTENT for a private mapping of the file `fd`; with `compare`, for those of its
+ * pages that still hold what the file does. */
+struct nw_file_mapping {
+  uint64_t start, end; /* of the program's addresses */
+  uint64_t offset;     /* of `start`, in the file */
+};
+void nw_emit_content(struct nw_vcpu *vcpu, int fd, const struct nw_file_mapping *mapping,
+                     bool compare);
 
 /* syscalls.c: before and after a system call. */
 void nw_syscall_enter(struct nw_vcpu *vcpu, int64_t number, const uint64_t args[6]);

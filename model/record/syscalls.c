@@ -47,16 +47,15 @@ static const struct call calls[] = {
     {1, 60, ACT_EXIT},       {248, 231, ACT_EXIT_GROUP},
 };
 
-static enum action find_action(int64_t number) {
-  bool arm = nw_process.arch->elf_class == 1;
-  for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
-    if (number == (arm ? calls[i].arm : calls[i].x86_64))
-      return calls[i].action;
-  return ACT_NONE;
+static bool is_arm(void) {
+  return nw_process.arch->elf_class == 1;
 }
 
-static uint64_t page_up(uint64_t bytes) {
-  return (bytes + NW_PAGE_SIZE - 1) & ~(uint64_t)(NW_PAGE_SIZE - 1);
+static enum action find_action(int64_t number) {
+  for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+    if (number == (is_arm() ? calls[i].arm : calls[i].x86_64))
+      return calls[i].action;
+  return ACT_NONE;
 }
 
 /* Shared memory segments of System V that are attached: shmdt does not say how long they are. */
@@ -66,7 +65,7 @@ static void attach_segment(struct nw_vcpu *vcpu, uint64_t address) {
   struct shmid_ds status;
   if (shmctl((int)vcpu->args[0], IPC_STAT, &status) != 0)
     return;
-  uint64_t bytes = page_up(status.shm_segsz);
+  uint64_t bytes = nw_page_up(status.shm_segsz);
   uint64_t prot = NW_PROT_READ | (vcpu->args[2] & SHM_RDONLY ? 0 : NW_PROT_WRITE);
   uint64_t operands[] = {address, bytes, prot, NW_MAP_SHARED};
   nw_emit(vcpu, NW_EVENT_MAP, operands, 4);
@@ -103,12 +102,19 @@ static void mmap_returned(struct nw_vcpu *vcpu, uint64_t address) {
                    ((wanted & MAP_TYPE) != MAP_PRIVATE ? NW_MAP_SHARED : 0) |
                    (wanted & (MAP_GROWSDOWN | MAP_STACK) ? NW_MAP_STACK : 0);
   uint64_t prot = vcpu->args[2] & (NW_PROT_READ | NW_PROT_WRITE | NW_PROT_EXEC);
-  uint64_t operands[] = {address, page_up(vcpu->args[1]), prot, flags};
+  uint64_t bytes = nw_page_up(vcpu->args[1]);
+  uint64_t operands[] = {address, bytes, prot, flags};
   nw_emit(vcpu, NW_EVENT_MAP, operands, 4);
+  /* ARM's mmap2 counts its offset in units of 4096 bytes. */
+  struct nw_file_mapping mapping = {address, address + bytes,
+                                    is_arm() ? vcpu->args[5] * 4096 : vcpu->args[5]};
+  if (flags == NW_MAP_FILE)
+    nw_emit_content(vcpu, (int)vcpu->args[4], &mapping, false);
 }
 
 static void mremap_returned(struct nw_vcpu *vcpu, uint64_t address) {
-  uint64_t operands[] = {vcpu->args[0], page_up(vcpu->args[1]), address, page_up(vcpu->args[2])};
+  uint64_t operands[] = {vcpu->args[0], nw_page_up(vcpu->args[1]), address,
+                         nw_page_up(vcpu->args[2])};
   nw_emit(vcpu, NW_EVENT_REMAP, operands, 4);
 }
 
@@ -229,11 +235,11 @@ void nw_syscall_return(struct nw_vcpu *vcpu, int64_t number, int64_t result) {
     mmap_returned(vcpu, value);
     break;
   case ACT_MUNMAP:
-    nw_emit(vcpu, NW_EVENT_UNMAP, (uint64_t[]){vcpu->args[0], page_up(vcpu->args[1])}, 2);
+    nw_emit(vcpu, NW_EVENT_UNMAP, (uint64_t[]){vcpu->args[0], nw_page_up(vcpu->args[1])}, 2);
     break;
   case ACT_MPROTECT:
     nw_emit(vcpu, NW_EVENT_PROTECT,
-            (uint64_t[]){vcpu->args[0], page_up(vcpu->args[1]), vcpu->args[2] & 7}, 3);
+            (uint64_t[]){vcpu->args[0], nw_page_up(vcpu->args[1]), vcpu->args[2] & 7}, 3);
     break;
   case ACT_MREMAP:
     mremap_returned(vcpu, value);

@@ -16,6 +16,7 @@
 
 #include "core/walk_cycles.h"
 #include "sim/config_schema.h"
+#include "sim/yaml_write.h"
 
 struct loader {
   struct nw_yaml *tree;
@@ -58,6 +59,23 @@ static bool check_tlb(const struct loader *l, const char *group, const struct nw
                 "%s.policy: found tree-plru with %" PRIu32 " ways, expected a "
                 "power of two of ways",
                 group, tlb->ways);
+  return true;
+}
+
+/* One walk cache for all levels, or one for each. */
+static bool check_walk_caches(const struct loader *l, const struct nw_mmu_config *mmu) {
+  for (unsigned level = 1; level < NW_LEVELS; level++) {
+    const struct nw_tlb_config *of = &mmu->walk_cache_of[level];
+    char group[24];
+    snprintf(group, sizeof group, "mmu.walk_cache_l%u", level);
+    if (!check_tlb(l, group, of))
+      return false;
+    if (of->entries && mmu->walk_cache.entries)
+      return FAIL(l, group, "entries",
+                  "%s.entries: found %" PRIu32 " beside the %" PRIu32
+                  " of mmu.walk_cache, expected one walk cache for all levels or one for each",
+                  group, of->entries, mmu->walk_cache.entries);
+  }
   return true;
 }
 
@@ -158,7 +176,7 @@ static bool check_machine(const struct loader *l, const struct nw_machine_config
   const struct nw_mmu_config *mmu = &config->mmu;
   if (!check_tlb(l, "mmu.l1i", &mmu->l1i) || !check_tlb(l, "mmu.l1d", &mmu->l1d) ||
       !check_tlb(l, "mmu.l2", &mmu->l2) || !check_tlb(l, "mmu.walk_cache", &mmu->walk_cache) ||
-      !check_tlb(l, "mmu.ipa_cache", &mmu->ipa_cache))
+      !check_tlb(l, "mmu.ipa_cache", &mmu->ipa_cache) || !check_walk_caches(l, mmu))
     return false;
   for (uint32_t i = 0; i < config->memory.caches; i++) {
     if (!check_cache(l, &config->memory, i))
@@ -193,6 +211,8 @@ static void make_mmu(const struct nw_file_machine *file, struct nw_mmu_config *m
   mmu->l2 = make_tlb(&file->mmu.l2);
   mmu->walk_cache = make_tlb(&file->mmu.walk_cache);
   mmu->ipa_cache = make_tlb(&file->mmu.ipa_cache);
+  for (unsigned level = 0; level < NW_LEVELS; level++)
+    mmu->walk_cache_of[level] = make_tlb(&file->mmu.walk_cache_of[level]);
   mmu->walkers = file->mmu.walkers;
   mmu->cycles = file->mmu.cycles;
   mmu->seed = file->seed;
@@ -350,9 +370,9 @@ static bool put_defaults(struct loader *l, const char *source) {
          (named || !name[0] || nw_yaml_rewrite(l->tree, nw_yaml_find(l->tree, "name"), name));
 }
 
-/* Takes the tree, which may be NULL. */
+/* Takes the tree, which may be NULL. `text`, unless NULL, gets the whole machine as YAML. */
 static bool config_from_tree(struct nw_yaml *tree, const char *source, const char *const *sets,
-                             size_t set_count, struct nw_machine_config *config,
+                             size_t set_count, struct nw_machine_config *config, char **text,
                              struct nw_config_error *error) {
   struct loader l = {.tree = tree, .error = error};
   bool good = tree != NULL;
@@ -366,20 +386,28 @@ static bool config_from_tree(struct nw_yaml *tree, const char *source, const cha
     nw_yaml_unload(&nw_machine_schema, file);
     good = check_machine(&l, config);
   }
+  if (good && file && text)
+    good = (*text = nw_yaml_text(nw_yaml_root(tree))) != NULL;
   nw_yaml_free(tree);
   return good && file;
 }
 
 bool nw_config_load(const char *path, const char *const *sets, size_t set_count,
                     struct nw_machine_config *config, struct nw_config_error *error) {
-  return config_from_tree(nw_yaml_load(path, error), path, sets, set_count, config, error);
+  return config_from_tree(nw_yaml_load(path, error), path, sets, set_count, config, NULL, error);
+}
+
+bool nw_config_load_text(const char *path, const char *const *sets, size_t set_count,
+                         struct nw_machine_config *config, char **text,
+                         struct nw_config_error *error) {
+  return config_from_tree(nw_yaml_load(path, error), path, sets, set_count, config, text, error);
 }
 
 bool nw_config_parse(const char *source, const char *text, size_t length, const char *const *sets,
                      size_t set_count, struct nw_machine_config *config,
                      struct nw_config_error *error) {
   return config_from_tree(nw_yaml_parse(source, text, length, error), source, sets, set_count,
-                          config, error);
+                          config, NULL, error);
 }
 
 /* -- finding ---------------------------------------------------------------------------------- */

@@ -78,11 +78,18 @@ static const cyaml_schema_field_t cycle_fields[] = {
 };
 
 #define TLB(key) GROUP(#key, struct nw_file_mmu, key, tlb_fields)
+#define WALK_CACHE_OF(level)                                                                       \
+  GROUP("walk_cache_l" #level, struct nw_file_mmu, walk_cache_of[level], tlb_fields)
 static const cyaml_schema_field_t mmu_fields[] = {
     TLB(l1i),
     TLB(l1d),
     TLB(l2),
     TLB(walk_cache),
+    WALK_CACHE_OF(1),
+    WALK_CACHE_OF(2),
+    WALK_CACHE_OF(3),
+    WALK_CACHE_OF(4),
+    WALK_CACHE_OF(5),
     TLB(ipa_cache),
     NUMBER("walkers", struct nw_file_mmu, walkers),
     GROUP("cycles", struct nw_file_mmu, cycles, cycle_fields),

@@ -29,6 +29,7 @@ struct nw_file_core {
 
 struct nw_file_mmu {
   struct nw_file_tlb l1i, l1d, l2, walk_cache, ipa_cache;
+  struct nw_file_tlb walk_cache_of[NW_LEVELS];
   uint32_t walkers;
   struct nw_walk_cycles cycles;
 };

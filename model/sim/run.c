@@ -44,7 +44,10 @@ struct run {
   uint32_t stream_count;
   uint32_t queue_head, queue_tail, queue_length;
   uint32_t stalled;   /* turns in a row that replayed nothing */
+  bool stopped;       /* at control->stop_at */
   uint64_t remaining; /* references until the limit */
+  uint64_t replayed;
+  struct nw_timeline *timeline;
   uint64_t crossings;
   uint64_t orphans;
   enum nw_run_status status;
@@ -253,9 +256,9 @@ static enum event_outcome do_exec(struct run *r, struct stream *s, size_t at, ui
 /* The event whose record is words[at]. Operands are there: the trace's reader has checked. */
 static enum event_outcome do_event(struct run *r, struct stream *s, size_t at) {
   static const uint8_t operands[] = {
-      [NW_EVENT_MAP] = 4,   [NW_EVENT_UNMAP] = 2, [NW_EVENT_PROTECT] = 3, [NW_EVENT_BRK] = 2,
-      [NW_EVENT_REMAP] = 4, [NW_EVENT_FORK] = 3,  [NW_EVENT_EXEC] = 1,    [NW_EVENT_EXIT] = 2,
-      [NW_EVENT_CONTENT] = 3,
+      [NW_EVENT_MAP] = 4,  [NW_EVENT_UNMAP] = 2, [NW_EVENT_PROTECT] = 3,
+      [NW_EVENT_BRK] = 2,  [NW_EVENT_REMAP] = 4, [NW_EVENT_FORK] = 3,
+      [NW_EVENT_EXEC] = 1, [NW_EVENT_EXIT] = 2,  [NW_EVENT_CONTENT] = 4,
   };
   const uint64_t *operand = s->words + at + 1;
   uint32_t event = nw_rec_aux(s->words[at]);
@@ -283,8 +286,9 @@ static enum event_outcome do_event(struct run *r, struct stream *s, size_t at) {
   case NW_EVENT_EXEC:
     return do_exec(r, s, at, operand[0]);
   case NW_EVENT_CONTENT:
-    return after(r, s, at,
-                 nw_machine_set_content(r->machine, operand[0], operand[1], operand[2]));
+    return after(
+        r, s, at,
+        nw_machine_set_content(r->machine, operand[0], operand[1], operand[2], operand[3]));
   case NW_EVENT_EXIT:
     return do_exit(r, s, at);
   default:
@@ -306,8 +310,10 @@ static bool refill(struct run *r, struct stream *s) {
   return s->count > 0;
 }
 
-/* Tells the watcher. */
+/* Tells the watchers. */
 static void report(struct run *r, uint64_t before) {
+  r->replayed += before - r->remaining;
+  nw_timeline_look(r->timeline, r->replayed, false, r->machine);
   if (r->control->replayed)
     atomic_fetch_add_explicit(r->control->replayed, before - r->remaining, memory_order_relaxed);
 }
@@ -322,11 +328,27 @@ static inline enum nw_machine_status access_data(struct run *r, enum nw_access a
   return status;
 }
 
+/* Words of the current chunk that are to be replayed: all, or those before the record to stop at. */
+static size_t replayable(const struct run *r, const struct stream *s) {
+  const struct nw_run_stop *stop = r->control->stop_at;
+  bool here = stop && s == &r->streams[stop->stream] && stop->word >= s->first_word &&
+              stop->word - s->first_word < s->count;
+  return here ? (size_t)(stop->word - s->first_word) : s->count;
+}
+
+/* The run ends where it was to stop; false for the convenience of the caller. */
+static bool stop_here(struct run *r) {
+  const struct nw_run_stop *stop = r->control->stop_at;
+  r->status = stop->reached(stop->context, r->machine, r->error);
+  r->stopped = true;
+  return false;
+}
+
 /* Replays words of the current chunk until its end, the turn's (`*instructions` used up), or the
  * limit's. */
 static enum event_outcome replay_chunk(struct run *r, struct stream *s, uint64_t *instructions) {
   const uint64_t *words = s->words;
-  size_t next = s->next, end = s->count;
+  size_t next = s->next, end = replayable(r, s);
   uint64_t left = *instructions, remaining = r->remaining;
   enum event_outcome outcome = EVENT_GO_ON;
   while (next < end && left && remaining) {
@@ -391,6 +413,8 @@ static bool take_turn(struct run *r, uint32_t id) {
       r->stalled = 0;
       return true;
     }
+    if (s->next < s->count && s->next == replayable(r, s))
+      return stop_here(r);
     uint64_t before = r->remaining;
     enum event_outcome outcome = replay_chunk(r, s, &instructions);
     report(r, before);
@@ -424,13 +448,6 @@ static bool revive_one(struct run *r) {
   return false;
 }
 
-static void replay(struct run *r) {
-  while (r->remaining && r->status == NW_RUN_OK && (r->queue_length || revive_one(r))) {
-    if (!take_turn(r, dequeue(r)))
-      break;
-  }
-}
-
 /* -- the whole -------------------------------------------------------------------------------- */
 
 static bool check_architecture(struct run *r) {
@@ -442,10 +459,11 @@ static bool check_architecture(struct run *r) {
               nw_trace_path(r->trace), architecture);
 }
 
-/* Tells the machine how long the run will be: all of the trace, or its share within the limit. */
+/* Tells machine and timeline how long the run will be: all of the trace, or its share within the limit. */
 static void expect(const struct run *r) {
   const struct nw_trace_counts *totals = nw_trace_totals(r->trace);
   uint64_t references = nw_trace_references(totals);
+  nw_timeline_start(r->timeline, references < r->remaining ? references : r->remaining);
   double share = references > r->remaining ? (double)r->remaining / (double)references : 1.0;
   nw_machine_expect(r->machine, (uint64_t)((double)totals->instructions * share));
 }
@@ -468,6 +486,7 @@ static bool prepare(struct run *r, enum nw_mode mode) {
 
 static void collect(const struct run *r, struct nw_run_result *result) {
   const struct nw_hierarchy *hierarchy = nw_machine_hierarchy(r->machine);
+  nw_timeline_look(r->timeline, r->replayed, true, r->machine);
   result->page_crossings = r->crossings;
   result->orphans = r->orphans;
   result->machine = *nw_machine_statistics(r->machine);
@@ -481,25 +500,64 @@ static void collect(const struct run *r, struct nw_run_result *result) {
     result->dram[by] = nw_hierarchy_dram_accesses(hierarchy, (enum nw_requester)by);
 }
 
-enum nw_run_status nw_run(struct nw_trace *trace, const struct nw_machine_config *config,
-                          enum nw_mode mode, const struct nw_run_control *control,
-                          struct nw_run_result *result, char error[NW_RUN_ERROR]) {
-  static const struct nw_run_control no_control;
-  struct run r = {
-      .trace = trace, .config = config, .control = control ? control : &no_control, .error = error};
-  r.remaining = r.control->limit ? r.control->limit : UINT64_MAX;
+struct nw_replay {
+  struct run run;
+  struct nw_run_control control;
+  struct nw_run_result *result;
+};
+
+struct nw_replay *nw_replay_begin(struct nw_trace *trace, const struct nw_machine_config *config,
+                                  enum nw_mode mode, const struct nw_run_control *control,
+                                  struct nw_run_result *result, char error[NW_RUN_ERROR]) {
+  struct nw_replay *replay = calloc(1, sizeof *replay);
   memset(result, 0, sizeof *result);
   result->mode = mode;
   result->clock_mhz = config->clock_mhz;
-  if (prepare(&r, mode)) {
-    replay(&r);
-    result->complete = r.status == NW_RUN_OK && r.remaining;
-    collect(&r, result);
+  if (!replay) {
+    snprintf(error, NW_RUN_ERROR, "out of memory");
+    return NULL;
   }
-  for (uint32_t id = 0; r.streams && id < r.stream_count; id++)
-    nw_trace_cursor_close(r.streams[id].cursor);
-  nw_machine_destroy(r.machine);
-  free(r.streams);
-  free(r.threads);
-  return r.status;
+  struct run *r = &replay->run;
+  if (control)
+    replay->control = *control;
+  *r = (struct run){.trace = trace, .config = config, .control = &replay->control, .error = error};
+  r->remaining = r->control->limit ? r->control->limit : UINT64_MAX;
+  r->timeline = &result->timeline;
+  replay->result = result;
+  if (prepare(r, mode) && r->control->prepared)
+    r->control->prepared(r->control->context, r->machine);
+  return replay;
+}
+
+bool nw_replay_turn(struct nw_replay *replay) {
+  struct run *r = &replay->run;
+  return r->status == NW_RUN_OK && r->remaining && (r->queue_length || revive_one(r)) &&
+         take_turn(r, dequeue(r));
+}
+
+enum nw_run_status nw_replay_end(struct nw_replay *replay) {
+  if (!replay)
+    return NW_RUN_FAILED;
+  struct run *r = &replay->run;
+  enum nw_run_status status = r->status;
+  if (r->machine) {
+    replay->result->complete = status == NW_RUN_OK && r->remaining && !r->stopped;
+    collect(r, replay->result);
+  }
+  for (uint32_t id = 0; r->streams && id < r->stream_count; id++)
+    nw_trace_cursor_close(r->streams[id].cursor);
+  nw_machine_destroy(r->machine);
+  free(r->streams);
+  free(r->threads);
+  free(replay);
+  return status;
+}
+
+enum nw_run_status nw_run(struct nw_trace *trace, const struct nw_machine_config *config,
+                          enum nw_mode mode, const struct nw_run_control *control,
+                          struct nw_run_result *result, char error[NW_RUN_ERROR]) {
+  struct nw_replay *replay = nw_replay_begin(trace, config, mode, control, result, error);
+  while (replay && nw_replay_turn(replay))
+    ;
+  return nw_replay_end(replay);
 }

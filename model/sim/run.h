@@ -13,6 +13,7 @@
 
 #include <stdatomic.h>
 
+#include "sim/timeline.h"
 #include "system/machine.h"
 #include "trace/trace.h"
 
@@ -23,11 +24,24 @@ enum nw_run_status {
   NW_RUN_FAILED,    /* the machine ran out of something */
 };
 
+/* A record before which a run ends: `reached` then has the machine with the stream's process running.
+ * What it answers becomes the run's status, with its sentence in `error`. */
+struct nw_run_stop {
+  uint32_t stream;
+  uint64_t word; /* of the stream: where the record begins */
+  enum nw_run_status (*reached)(void *context, struct nw_machine *machine, char *error);
+  void *context;
+};
+
 /* How a run is watched and ended from outside; everything may be NULL or 0. */
 struct nw_run_control {
   uint64_t limit;             /* stop after so many references; 0: none */
   const atomic_bool *stop;    /* looked at every few thousand references */
   _Atomic uint64_t *replayed; /* grows by the references replayed */
+  const struct nw_run_stop *stop_at;
+  /* Told of the machine before its first access: somebody wants to look inside. */
+  void (*prepared)(void *context, struct nw_machine *machine);
+  void *context;
 };
 
 struct nw_run_cache {
@@ -47,6 +61,7 @@ struct nw_run_result {
   uint32_t caches;
   struct nw_run_cache cache[NW_CACHE_LEVELS];
   uint64_t dram[NW_REQUESTERS];
+  struct nw_timeline timeline;
 };
 
 #define NW_RUN_ERROR 768
@@ -56,5 +71,15 @@ struct nw_run_result {
 enum nw_run_status nw_run(struct nw_trace *trace, const struct nw_machine_config *config,
                           enum nw_mode mode, const struct nw_run_control *control,
                           struct nw_run_result *result, char error[NW_RUN_ERROR]);
+
+/* The same in pieces, for runs that go side by side through one trace: begin (NULL: out of memory),
+ * turns while there are any, end, which frees. A turn replays guest.quantum instructions of one
+ * process, or what is left of it. `result` and `error` are the caller's until the end. */
+struct nw_replay;
+struct nw_replay *nw_replay_begin(struct nw_trace *trace, const struct nw_machine_config *config,
+                                  enum nw_mode mode, const struct nw_run_control *control,
+                                  struct nw_run_result *result, char error[NW_RUN_ERROR]);
+bool nw_replay_turn(struct nw_replay *replay);
+enum nw_run_status nw_replay_end(struct nw_replay *replay);
 
 #endif

@@ -73,7 +73,7 @@ static bool parse_digits(const char **text, unsigned base, uint64_t *value) {
   }
 }
 
-static bool parse_number(const char *text, enum nw_number_kind kind, uint64_t *value) {
+bool nw_yaml_number(const char *text, enum nw_number_kind kind, uint64_t *value) {
   if (kind == NW_NUMBER_ADDRESS && !strncmp(text, "0x", 2)) {
     text += 2;
     return parse_digits(&text, 16, value) && !*text;
@@ -123,7 +123,7 @@ static bool check_unsigned(struct checker *c, struct nw_yaml_node *node, const c
   const struct nw_number_rule *rule = rule_of(c, path);
   uint64_t value;
   char digits[24];
-  if (node->quoted || !parse_number(node->text, rule->kind, &value) || value < rule->minimum ||
+  if (node->quoted || !nw_yaml_number(node->text, rule->kind, &value) || value < rule->minimum ||
       value > rule->maximum)
     return bad_number(c, node, path, rule, kinds[rule->kind]);
   snprintf(digits, sizeof digits, "%" PRIu64, value);

@@ -35,6 +35,9 @@ struct nw_number_rule {
 bool nw_yaml_check(struct nw_yaml *tree, const cyaml_schema_value_t *schema,
                    const struct nw_number_rule *rules, struct nw_config_error *error);
 
+/* Reads a number of this kind; false when `text` is none. */
+bool nw_yaml_number(const char *text, enum nw_number_kind kind, uint64_t *value);
+
 /* Fills a struct, to be freed with nw_yaml_unload(), from a tree that has been checked. */
 void *nw_yaml_fill(const struct nw_yaml *tree, const cyaml_schema_value_t *schema,
                    struct nw_config_error *error);

@@ -76,9 +76,10 @@ bool nw_guest_kernel_protect(struct nw_guest_kernel *kernel, uint64_t start, uin
 bool nw_guest_kernel_remap(struct nw_guest_kernel *kernel, uint64_t old_start, uint64_t old_bytes,
                            uint64_t new_start, uint64_t new_bytes);
 
-/** What the mapped pages of [start, end) hold, those that are there and those to come. */
+/** What the mapped pages of [start, end) hold, those that are there and those to come: the data `tag`
+ * from its page `first` on. */
 bool nw_guest_kernel_set_content(struct nw_guest_kernel *kernel, uint64_t start, uint64_t end,
-                                 uint64_t tag);
+                                 uint64_t tag, uint64_t first);
 
 /** A fault of the running process has been delivered: afterwards the access is allowed. */
 bool nw_guest_kernel_fault(struct nw_guest_kernel *kernel, uint64_t va, enum nw_access access);

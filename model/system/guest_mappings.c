@@ -367,11 +367,11 @@ static void note_content(struct nw_guest_kernel *kernel, const struct nw_mapping
 }
 
 bool nw_guest_kernel_set_content(struct nw_guest_kernel *kernel, uint64_t start, uint64_t end,
-                                 uint64_t tag) {
+                                 uint64_t tag, uint64_t first) {
   struct nw_address_space *space = nw_guest_kernel_space(kernel);
-  struct nw_mapping data = {.content = tag, .content_start = start};
+  struct nw_mapping data = {.content = tag, .content_start = start - (first << NW_FRAME_LOG2)};
   struct nw_pte pte;
-  if (!nw_mappings_set_content(&space->mappings, start, end, tag))
+  if (!nw_mappings_set_content(&space->mappings, start, end, tag, data.content_start))
     return nw_machine_fail(kernel->machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
   for (uint64_t va = start; va < end; va += NW_FRAME_BYTES) {
     nw_page_table_find(&space->table, va, &pte);

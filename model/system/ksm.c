@@ -253,11 +253,11 @@ void nw_ksm_accessed(struct nw_machine *machine, enum nw_access access, uint64_t
   if (ksm->accesses-- != 0)
     return;
   ksm->accesses = ACCESSES_BETWEEN_LOOKS;
-  uint64_t now = nw_machine_cycles(machine);
-  if (now < ksm->next_scan)
+  if (nw_machine_cycles(machine) < ksm->next_scan)
     return;
-  ksm->next_scan = now + ksm->interval;
   scan(ksm);
+  /* The scanner sleeps after a scan, however long that took. */
+  ksm->next_scan = nw_machine_cycles(machine) + ksm->interval;
 }
 
 /* -- making --------------------------------------------------------------------------------- */

@@ -16,6 +16,7 @@
 #include "system/guest_kernel.h"
 #include "system/hypervisor.h"
 #include "system/ksm.h"
+#include "system/single_access.h"
 
 #define INSTRUCTION_BYTES 4u /* of the fetches in a run, for the caches: ARM, not Thumb */
 #define LINE_WITHOUT_CACHES 64u
@@ -448,13 +449,13 @@ enum nw_machine_status nw_machine_map_device(struct nw_machine *machine, uint64_
 }
 
 enum nw_machine_status nw_machine_set_content(struct nw_machine *machine, uint64_t va,
-                                              uint64_t length, uint64_t tag) {
+                                              uint64_t length, uint64_t tag, uint64_t first) {
   uint64_t start, end;
   enum nw_machine_status status = check_range(machine, va, length, &start, &end);
   if (status != NW_MACHINE_OK || start == end)
     return status;
   enter(machine);
-  nw_guest_kernel_set_content(machine->kernel, start, end, tag);
+  nw_guest_kernel_set_content(machine->kernel, start, end, tag, first);
   return leave(machine);
 }
 
@@ -559,15 +560,13 @@ static bool deliver(struct nw_machine *machine, const struct nw_request *request
   return done && machine->status == NW_MACHINE_OK;
 }
 
-/* Handles the fault of `request`; false when that is impossible. One more access is done when
- * `emulated` is set. */
-static bool handle_fault(struct nw_machine *machine, const struct nw_request *request,
-                         const struct nw_fault *fault, bool *emulated) {
+static enum nw_fault_outcome handle_fault(struct nw_machine *machine,
+                                          const struct nw_request *request,
+                                          const struct nw_fault *fault) {
   enum nw_fault_outcome outcome = machine->mode->fault(machine, request, fault, NULL);
-  *emulated = outcome == NW_OUTCOME_EMULATED;
-  if (outcome == NW_OUTCOME_GUEST)
-    return deliver(machine, request);
-  return outcome != NW_OUTCOME_FAILED;
+  if (outcome == NW_OUTCOME_GUEST && !deliver(machine, request))
+    return NW_OUTCOME_FAILED;
+  return outcome;
 }
 
 /* Goes on with an access of which `done` of `count` have been made before a fault. */
@@ -578,10 +577,10 @@ static enum nw_machine_status access_with_faults(struct nw_machine *machine,
   uint32_t translated = done;
   machine->status = NW_MACHINE_OK;
   for (unsigned faults = 0; faults < MOST_FAULTS; faults++) {
-    bool emulated;
-    if (!handle_fault(machine, request, &result->fault, &emulated))
+    enum nw_fault_outcome outcome = handle_fault(machine, request, &result->fault);
+    if (outcome == NW_OUTCOME_FAILED)
       return machine->status;
-    if (emulated) {
+    if (outcome == NW_OUTCOME_EMULATED) {
       faults = 0;
       if (++done == count)
         break;
@@ -627,6 +626,31 @@ enum nw_machine_status nw_machine_access(struct nw_machine *machine, enum nw_acc
   if (machine->watched)
     finish_access(machine, access, result.pa, count);
   return NW_MACHINE_OK;
+}
+
+/* -- one access at a time -------------------------------------------------------------------- */
+
+static bool peek(void *context, uint64_t pa, unsigned size, uint64_t *data, uint32_t *cycles) {
+  const struct nw_machine *machine = context;
+  *cycles = 0;
+  return nw_physical_read(machine->memory, pa, size, data);
+}
+
+struct nw_translator nw_machine_translator(struct nw_machine *machine) {
+  nw_chooser_look(machine);
+  return (struct nw_translator){.mmu = machine->mmu,
+                                .costs = &machine->config.mmu.cycles,
+                                .memory = machine->walker,
+                                .peek = {.context = machine, .read = peek}};
+}
+
+enum nw_fault_outcome nw_machine_mend(struct nw_machine *machine, const struct nw_request *request,
+                                      const struct nw_fault *fault,
+                                      enum nw_machine_status *status) {
+  machine->status = NW_MACHINE_OK;
+  enum nw_fault_outcome outcome = handle_fault(machine, request, fault);
+  *status = machine->status;
+  return outcome;
 }
 
 /* -- looking in ----------------------------------------------------------------------------- */

@@ -244,13 +244,13 @@ enum nw_machine_status nw_machine_protect(struct nw_machine *machine, uint64_t v
 enum nw_machine_status nw_machine_remap(struct nw_machine *machine, uint64_t old_va,
                                         uint64_t old_length, uint64_t new_va, uint64_t new_length);
 /**
- * The pages of a range of the running process hold the data that `tag` names (0: zeros): page i of
- * it what page i of any other range of that tag holds, until it is stored to. Pages that are not
- * there yet get it as they come, as those of a mapped file do; the range is a mapping of its own from
- * then on.
+ * The pages of a range of the running process hold the data that `tag` names (0: zeros), from its
+ * page `first` on: what the same pages of that data hold anywhere else, until they are stored to.
+ * Pages that are not there yet get it as they come, as those of a mapped file do; the range is a
+ * mapping of its own from then on.
  */
 enum nw_machine_status nw_machine_set_content(struct nw_machine *machine, uint64_t va,
-                                              uint64_t length, uint64_t tag);
+                                              uint64_t length, uint64_t tag, uint64_t first);
 enum nw_machine_status nw_machine_syscall(struct nw_machine *machine);
 
 /**

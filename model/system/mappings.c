@@ -135,13 +135,13 @@ bool nw_mappings_protect(struct nw_mappings *mappings, uint64_t start, uint64_t 
 }
 
 bool nw_mappings_set_content(struct nw_mappings *mappings, uint64_t start, uint64_t end,
-                             uint64_t content) {
+                             uint64_t content, uint64_t content_start) {
   if (!cut(mappings, start) || !cut(mappings, end))
     return false;
   size_t first = nw_mappings_after(mappings, start), at = first;
   for (; at < mappings->count && mappings->mapping[at].start < end; at++) {
     mappings->mapping[at].content = content;
-    mappings->mapping[at].content_start = content == 0 ? 0 : start;
+    mappings->mapping[at].content_start = content == 0 ? 0 : content_start;
   }
   join_all(mappings, first, at);
   return true;

@@ -46,9 +46,10 @@ bool nw_mappings_remove(struct nw_mappings *mappings, uint64_t start, uint64_t e
 bool nw_mappings_protect(struct nw_mappings *mappings, uint64_t start, uint64_t end, unsigned keep,
                          unsigned add);
 
-/** Says what the mapped parts of [start, end) hold: the data `content` from `start` on. */
+/** Says what the mapped parts of [start, end) hold: the data `content`, whose page 0 is that of
+ * `content_start`, modulo 2^64. */
 bool nw_mappings_set_content(struct nw_mappings *mappings, uint64_t start, uint64_t end,
-                             uint64_t content);
+                             uint64_t content, uint64_t content_start);
 
 /** End of the last mapping before `va`, which no mapping covers, or 0. */
 uint64_t nw_mappings_floor(const struct nw_mappings *mappings, uint64_t va);

@@ -64,7 +64,6 @@ bool nw_threshold_judge(struct nw_threshold *policy, enum nw_paging now,
 #define LEAST_RATIO 0.05   /* a one-dimensional walk is never free */
 #define MOST_RATIO 2.0     /* shadow tables may lose large pages, and so miss more often */
 #define MOST_CAUTION 256.0 /* so that a changed program is noticed some day */
-#define RECENT 0.5         /* weight of what was recent when an interval is added to it */
 #define LEAVING 2.0        /* caution under shadow paging */
 #define LEARNING 0.25      /* weight of the newest interval in an average */
 #define FORGETTING 0.01    /* share of what was learned that an interval without proof takes away */
@@ -86,10 +85,9 @@ void nw_break_even_start(struct nw_break_even *policy, const struct nw_break_eve
 
 /* -- what walks cost -- */
 
-static void add_rate(struct nw_walk_rate *rate, double keep,
-                     const struct nw_policy_sample *sample) {
-  rate->walk_cycles = keep * rate->walk_cycles + (double)sample->walk_cycles;
-  rate->instructions = keep * rate->instructions + (double)sample->instructions;
+static void add_rate(struct nw_walk_rate *rate, const struct nw_policy_sample *sample) {
+  rate->walk_cycles += (double)sample->walk_cycles;
+  rate->instructions += (double)sample->instructions;
 }
 
 /* Walk cycles of an instruction after a switch to shadow paging, against those before it. A switch
@@ -104,13 +102,24 @@ static void compare_rates(struct nw_break_even *policy) {
   policy->ratio = policy->ratio > 0 ? policy->ratio + (seen - policy->ratio) / 2 : seen;
 }
 
+/* A ratio that no switch can prove wrong, since it allows none, wears off. */
+static void learn_share(struct nw_break_even *policy, const struct nw_policy_sample *sample) {
+  uint64_t reads = sample->stage1_reads + sample->stage2_reads;
+  if (reads > 0)
+    policy->share = clamp((double)sample->stage1_reads / (double)reads, LEAST_RATIO, 1.0);
+  if (policy->ratio > 0 && policy->share > 0)
+    policy->ratio += FORGETTING * (policy->share - policy->ratio);
+}
+
+/* The rate before a switch is that of the last interval alone: the one before that may have been of
+ * another phase, with so many more instructions and so few walks that it would drown the last. */
 static void learn_ratio(struct nw_break_even *policy, enum nw_paging now,
                         const struct nw_policy_sample *sample) {
-  uint64_t reads = sample->stage1_reads + sample->stage2_reads;
-  if (now == NW_PAGING_NESTED && reads > 0)
-    policy->share = clamp((double)sample->stage1_reads / (double)reads, LEAST_RATIO, 1.0);
-  add_rate(&policy->recent, RECENT, sample);
-  add_rate(&policy->after, 1.0, sample);
+  if (now == NW_PAGING_NESTED)
+    learn_share(policy, sample);
+  policy->recent = (struct nw_walk_rate){0};
+  add_rate(&policy->recent, sample);
+  add_rate(&policy->after, sample);
   if (!policy->settling || policy->after.instructions < policy->before.instructions)
     return;
   policy->settling = false;

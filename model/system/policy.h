@@ -71,7 +71,8 @@ bool nw_threshold_judge(struct nw_threshold *policy, enum nw_paging now,
  *   seen from shadow:  W / ratio                                instead of  W + X
  *
  *   ratio       walk cycles of an instruction under shadow paging / those under nested paging.
- *               Learned at each switch to shadow, from as many instructions before it as after it; until then
+ *               Learned at each switch to shadow, from the interval before it and at least as many
+ *               instructions after it. Until then, and more and more while nothing can be learned,
  *               the share of the one-dimensional walk: stage-1 reads / all reads.
  *   event_cost  X / E, averaged over the intervals under shadow paging; drifts back to what the
  *               price list says of an event alone (`event_price`) while nothing can be learned.
@@ -100,7 +101,7 @@ struct nw_break_even {
   double switch_cost;
   double caution;
   double gain;                /* of this stay in shadow paging, its switches' cost taken off */
-  struct nw_walk_rate recent; /* of the last few intervals under this paging */
+  struct nw_walk_rate recent; /* of the last interval */
   struct nw_walk_rate before; /* the same just before the last switch; */
   struct nw_walk_rate after;  /* and what there has been since */
   bool settling;              /* too little has, to compare them */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading traces. An open trace never changes, and chunks are read with pread: cursors share
- * nothing but the file descriptor, so each may live in its own thread.
+ * nothing but the file descriptor and, when asked to, decoded chunks behind a lock, so each may live
+ * in its own thread.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 
 #include <zstd.h>
 
+#include "trace/chunk_cache.h"
 #include "trace/index.h"
 
 struct nw_trace {
@@ -22,6 +24,7 @@ struct nw_trace {
   size_t header_bytes;
   const char **argv;
   struct nw_index index;
+  struct nw_chunk_cache *shared; /* decoded chunks; NULL: every cursor decodes its own */
 };
 
 struct nw_trace_cursor {
@@ -33,6 +36,7 @@ struct nw_trace_cursor {
   uint8_t *bytes;
   size_t bytes_room;
   ZSTD_DCtx *context;
+  const struct nw_shared_chunk *held; /* the chunk handed out last, if it is a shared one */
 };
 
 static enum nw_trace_result trailer_read(struct nw_trace *trace, struct nw_trailer *trailer,
@@ -129,6 +133,7 @@ enum nw_trace_result nw_trace_open(const char *path, struct nw_trace **trace,
     return result;
   }
   t->header.flags = trailer.flags;
+  t->header.checksum = trailer.file_checksum;
   *trace = t;
   return NW_TRACE_OK;
 }
@@ -138,11 +143,18 @@ void nw_trace_close(struct nw_trace *trace) {
     return;
   if (trace->fd >= 0)
     close(trace->fd);
+  nw_chunk_cache_destroy(trace->shared);
   nw_index_free(&trace->index);
   free(trace->argv);
   free(trace->raw_header);
   free(trace->path);
   free(trace);
+}
+
+bool nw_trace_share_chunks(struct nw_trace *trace, size_t chunks) {
+  if (trace->shared == NULL)
+    trace->shared = nw_chunk_cache_create(chunks);
+  return trace->shared != NULL;
 }
 
 const char *nw_trace_path(const struct nw_trace *trace) {
@@ -184,6 +196,7 @@ struct nw_trace_cursor *nw_trace_cursor_open(struct nw_trace *trace, uint32_t st
 void nw_trace_cursor_close(struct nw_trace_cursor *cursor) {
   if (cursor == NULL)
     return;
+  nw_chunk_cache_release(cursor->trace->shared, cursor->held);
   ZSTD_freeDCtx(cursor->context);
   free(cursor->words);
   free(cursor->bytes);
@@ -245,14 +258,10 @@ static enum nw_trace_result read_chunk(struct nw_trace_cursor *cursor,
   return result;
 }
 
-enum nw_trace_result nw_trace_next_chunk(struct nw_trace_cursor *cursor, const uint64_t **words,
-                                         size_t *count, struct nw_trace_error *error) {
-  const struct nw_index *index = &cursor->trace->index;
-  *words = NULL;
-  *count = 0;
-  if (cursor->next == index->streams[cursor->stream].chunks)
-    return NW_TRACE_OK;
-  const struct nw_chunk_ref *ref = &index->chunks[index->first[cursor->stream] + cursor->next];
+/* Reads the cursor's next chunk into cursor->words; *count gets their number. */
+static enum nw_trace_result read_next(struct nw_trace_cursor *cursor,
+                                      const struct nw_chunk_ref *ref, size_t *count,
+                                      struct nw_trace_error *error) {
   struct nw_chunk_header chunk;
   enum nw_trace_result result = read_chunk(cursor, ref, &chunk, error);
   if (result != NW_TRACE_OK)
@@ -263,9 +272,49 @@ enum nw_trace_result nw_trace_next_chunk(struct nw_trace_cursor *cursor, const u
                          "stream %u",
                          cursor->trace->path, (unsigned long long)ref->offset, chunk.sequence,
                          chunk.stream, cursor->next, cursor->stream);
-  cursor->next++;
-  *words = cursor->words;
   *count = chunk.words;
+  return NW_TRACE_OK;
+}
+
+/* Takes the chunk from those that another cursor has decoded, or decodes it and lets others have
+ * it: cursor->held has it then, unless every place is taken. */
+static enum nw_trace_result share_next(struct nw_trace_cursor *cursor, size_t number,
+                                       const struct nw_chunk_ref *ref, size_t *count,
+                                       struct nw_trace_error *error) {
+  struct nw_chunk_cache *shared = cursor->trace->shared;
+  nw_chunk_cache_release(shared, cursor->held);
+  cursor->held = nw_chunk_cache_find(shared, number);
+  if (cursor->held != NULL)
+    return NW_TRACE_OK;
+  enum nw_trace_result result = read_next(cursor, ref, count, error);
+  if (result != NW_TRACE_OK)
+    return result;
+  cursor->held = nw_chunk_cache_give(shared, number, cursor->words, *count);
+  if (cursor->held != NULL) {
+    cursor->words = NULL;
+    cursor->words_room = 0;
+  }
+  return NW_TRACE_OK;
+}
+
+enum nw_trace_result nw_trace_next_chunk(struct nw_trace_cursor *cursor, const uint64_t **words,
+                                         size_t *count, struct nw_trace_error *error) {
+  const struct nw_index *index = &cursor->trace->index;
+  size_t number = index->first[cursor->stream] + cursor->next;
+  size_t decoded = 0;
+  *words = NULL;
+  *count = 0;
+  if (cursor->next == index->streams[cursor->stream].chunks)
+    return NW_TRACE_OK;
+  const struct nw_chunk_ref *ref = &index->chunks[number];
+  enum nw_trace_result result = cursor->trace->shared != NULL
+                                    ? share_next(cursor, number, ref, &decoded, error)
+                                    : read_next(cursor, ref, &decoded, error);
+  if (result != NW_TRACE_OK)
+    return result;
+  cursor->next++;
+  *words = cursor->held != NULL ? cursor->held->words : cursor->words;
+  *count = cursor->held != NULL ? cursor->held->count : decoded;
   return NW_TRACE_OK;
 }
 

@@ -20,6 +20,7 @@
 #ifndef NW_TRACE_TRACE_H
 #define NW_TRACE_TRACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -72,9 +73,10 @@ enum nw_event {
   /* status, flags (NW_EXIT_*). Always the last record of a stream, except after NW_EXEC_UNRECORDED.
    * A process ends with NW_EXIT_PROCESS, or when the last of its threads ends. */
   NW_EVENT_EXIT = 8,
-  /* address, length, tag. The pages hold what the pages of any other range with that tag hold (tag
-   * 0: zeros), until they are stored to: for hosts that merge equal pages. Readers of before this
-   * event skip it. */
+  /* address, length, tag, number of the first page. The pages of the range hold the data that the
+   * tag names (0: zeros), from that page of it on, until they are stored to: for hosts that merge
+   * equal pages. A recording's tag names the contents of a file. Readers of before this event skip
+   * it. */
   NW_EVENT_CONTENT = 9,
 };
 
@@ -162,6 +164,7 @@ struct nw_trace_header {
   const char *const *argv;  /* argc strings */
   uint32_t flags;           /* NW_TRACE_INTERRUPTED */
   uint64_t file_bytes;      /* size of the file */
+  uint64_t checksum;        /* of the file: stands for every byte of it (trace/format.h) */
 };
 
 #define NW_TRACE_NO_STREAM UINT32_MAX
@@ -232,6 +235,11 @@ enum nw_trace_result nw_trace_next_chunk(struct nw_trace_cursor *cursor, const u
  * nw_trace_next_chunk returns that chunk, whose first word has index *first. Beyond the end, the
  * cursor is at the end and *first is the stream's length. */
 void nw_trace_cursor_seek(struct nw_trace_cursor *cursor, uint64_t word, uint64_t *first);
+
+/* From here on cursors of the trace share decoded chunks, up to `chunks` that nobody looks at: for
+ * several runs that go through it side by side. To be called before the first cursor is opened;
+ * false when out of memory. */
+bool nw_trace_share_chunks(struct nw_trace *trace, size_t chunks);
 
 /* Reads every chunk of the file and checks all checksums and counts. Stops at the first error. */
 enum nw_trace_result nw_trace_verify(struct nw_trace *trace, struct nw_trace_error *error);

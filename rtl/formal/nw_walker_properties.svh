@@ -123,6 +123,9 @@
                 (s2_position_q.level != 2'd0 && regime_i.s2_enabled));
       stage_2_has_its_root_where_no_cache_knows:
         assert (!in_ipa_cache || (regime_i.s2_enabled && s2_position_q.level != 2'd0));
+      the_walk_cache_is_looked_up_where_stage_1_is_on:
+        assert ((state_q != nw_pkg::StWalkCacheLookup && state_q != nw_pkg::StWalkCacheUse) ||
+                regime_i.s1_enabled);
       stage_1_is_read_where_it_is_on:
         assert (!(reading || answered || in_ipa_cache) || regime_i.s1_enabled ||
                 (!for_descriptor_q && (reads_stage2_q || in_ipa_cache)));

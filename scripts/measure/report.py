@@ -25,53 +25,110 @@ def table(heads, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
+def gap_by_cause(result):
+    """Shadow minus nested, in percent of nested's time."""
+    nested = by_cause(result, "nested")
+    return {cause: percent - nested[cause]
+            for cause, percent in by_cause(result, "shadow").items()}
+
+
+def listed(lines):
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def columns_of(results):
+    return [c.name for c in plan.PROGRAM_COLUMNS if has(results[0], c.name)]
+
+
+def goals(machines):
+    """What was hoped for, and what has been measured, over all machines."""
+    everything = [r for results in machines.values() for r in results]
+    def against(column):
+        return [(relative(r, column, better(r)) - 100, r) for r in everything]
+    def place(pair):
+        return f"{pair[0]:+.1f} % ({pair[1]['workload']}, {pair[1]['machine']})"
+    def worst(column):
+        return place(max(against(column), key=lambda pair: pair[0]))
+    rows = []
+    if has(everything[0], "selective"):
+        phased = [pair for pair in against("selective") if pair[1]["workload"] in plan.PHASED]
+        less = mean([relative(r, "selective", "selective-threshold") for r in everything])
+        lost = sum(relative(r, "selective", "selective-threshold") > 100 for r in everything)
+        rows += [["selective at most 2 % above the better of nested and shadow, everywhere",
+                  f"{worst('selective')} at worst"],
+                 ["selective below both where programs have phases",
+                  names(place(pair) for pair in phased) if phased else "none was run"],
+                 ["the break-even policy beats thresholds",
+                  f"on {len(everything) - lost} of {len(everything)}; {less - 100:+.1f} % in the "
+                  "mean"]]
+    if has(everything[0], "agile"):
+        rows += [["agile at least 12 % below the better of nested and shadow somewhere",
+                  place(min(against("agile"), key=lambda pair: pair[0]))],
+                 ["agile at most 2 % above it, everywhere", f"{worst('agile')} at worst"]]
+    return table(["goal", "measured"], rows)
+
+
 class Report:
     def __init__(self, folder):
         self.folder = folder
         os.makedirs(folder, exist_ok=True)
 
-    def chart(self, name):
-        return os.path.join(self.folder, name)
+    def file(self, name, architecture):
+        """Charts and tables of an architecture that is not the first have its name in theirs."""
+        stem, ending = os.path.splitext(name)
+        return os.path.join(self.folder, stem + architecture.suffix + ending)
+
+    @staticmethod
+    def blocks(architecture, **texts):
+        """{marker: text} for docs/experiments.md."""
+        return {name + architecture.suffix: text for name, text in texts.items()}
 
     # -- programs -----------------------------------------------------------------------------
 
-    def programs(self, results):
-        """{marker: text} for docs/experiments.md; writes programs.md and charts."""
+    def programs(self, results, architecture):
+        """Writes programs.md and charts."""
         machines = {}
         for result in results:
             machines.setdefault(result["machine"], []).append(result)
-        self._program_tables(machines)
-        first = machines[plan.FIRST_MACHINE if plan.FIRST_MACHINE in machines
-                         else next(iter(machines))]
-        columns = [c.name for c in plan.PROGRAM_COLUMNS if has(first[0], c.name)]
+        self._program_tables(machines, architecture)
+        first = machines.get(architecture.first, results)
+        columns = columns_of(first)
         modes = [c for c in ("native", "nested", "shadow", "shadow+all", "selective", "agile")
                  if c in columns]
+        charts.differences(
+            self.file("causes.svg", architecture),
+            "What plain shadow paging adds to nested paging's time, and what it saves",
+            [(r["workload"], gap_by_cause(r)) for r in
+             sorted(first, key=lambda r: relative(r, "shadow"))])
         charts.stacked_bars(
-            self.chart("modes.svg"), "Where program time goes, by paging mode",
+            self.file("modes.svg", architecture),
+            f"Where program time goes, by paging mode (bars are cut off at {charts.CUT})",
             [(r["workload"], {c: by_cause(r, c) for c in modes}) for r in first], modes)
         options = [c for c in columns if c.startswith("shadow")]
         worst = sorted(first, key=lambda r: -relative(r, "shadow"))[:5]
         charts.stacked_bars(
-            self.chart("options.svg"), "Shadow paging's options where it suffers most",
+            self.file("options.svg", architecture),
+            "Shadow paging's options where it suffers most",
             [(r["workload"], {c: by_cause(r, c, "shadow") for c in options}) for r in worst],
-            options, "shadow")
-        return {
-            "programs": "\n".join(f"- {line}" for line in
-                                  self._mode_sentences(first) + self._machine_sentences(machines)),
-            "options": self._option_table(first, options, machines.get(plan.LARGE_MACHINE)),
-        }
+            options, "shadow", in_row=3)
+        return self.blocks(
+            architecture, goals=goals(machines), programs=listed(
+                self._mode_sentences(first) + self._machine_sentences(machines)),
+            options=self._option_table(first, options, architecture.large,
+                                       machines.get(architecture.large)))
 
-    def _program_tables(self, machines):
-        with open(self.chart("programs.md"), "w") as file:
+    def _program_tables(self, machines, architecture):
+        with open(self.file("programs.md", architecture), "w") as file:
             file.write("# Program time under every mode and option\n\nNested is 100. Made by "
                        "`make experiments`; see [experiments](../experiments.md).\n")
             for machine, results in machines.items():
-                columns = [c.name for c in plan.PROGRAM_COLUMNS if has(results[0], c.name)]
+                columns = columns_of(results)
                 rows = [[r["workload"]] + [f"{relative(r, c):.1f}" for c in columns]
                         for r in results]
                 rows.append(["*mean*"] + [f"{mean([relative(r, c) for r in results]):.1f}"
                                           for c in columns])
-                file.write(f"\n## {machine}\n\n{table(['program'] + columns, rows)}\n")
+                file.write(f"\n## {machine}\n\n{plan.MACHINES[machine].about.capitalize()}.\n\n"
+                           f"{table(['program'] + columns, rows)}\n")
 
     @staticmethod
     def _mode_sentences(results):
@@ -125,9 +182,11 @@ class Report:
         return lines if len(machines) > 1 else []
 
     @staticmethod
-    def _option_table(results, columns, large):
-        """`large`: results with large stage-2 pages, or None."""
+    def _option_table(results, columns, name, large):
+        """`large`: results with large stage-2 pages, of the machine `name`, or None."""
         def change(run, column):
+            if not has(run[0], column):
+                return ""
             return f"{mean([relative(r, column, 'shadow') for r in run]) - 100:+.1f} %"
         about = {c.name: c.about for c in plan.PROGRAM_COLUMNS}
         rows = []
@@ -138,14 +197,14 @@ class Report:
                          f"{least[0]:+.1f} % ({least[1]})", f"{most[0]:+.1f} % ({most[1]})"]
                         + ([change(large, column)] if large else []))
         heads = ["column", "what", "mean", "best", "worst"]
-        return table(heads + ([f"mean, {plan.LARGE_MACHINE}"] if large else []), rows)
+        return table(heads + ([f"mean, {name}"] if large else []), rows)
 
     # -- map ----------------------------------------------------------------------------------
 
     # A row has the same number of instructions to each load or store. Its misses are those of its
     # first cell: page-table writes make some more.
 
-    def map(self, results):
+    def map(self, results, architecture):
         whole = {(r["instructions"], r["pte_writes"]): r for r in results if r["part"] == "whole"}
         warm = {(r["instructions"], r["pte_writes"]): r for r in results if r["part"] == "warm"}
         cells = {key: Cell(whole[key], warm[key]) for key in whole}
@@ -166,16 +225,17 @@ class Report:
                                                                  for x in ends], 2),
                   ("break-even rule, all that a write leads to", [(x, x * saved / paid)
                                                                   for x in ends], 3)]
-        charts.crossover(self.chart("map.svg"), "Shadow or nested? (plain shadow, lpae, 4K)",
+        charts.crossover(self.file("map.svg", architecture),
+                         f"Shadow or nested? (plain shadow, {architecture.first})",
                          [(row[0].misses, c.writes, c.percent("shadow"))
                           for row in rows.values() for c in row],
                          [line for line in lines if line[1]])
-        self._map_table(rows)
-        return {"map": "\n".join(f"- {line}" for line in
-                                 self._map_sentences(rows, columns, saved, price, paid))}
+        self._map_table(rows, architecture)
+        return self.blocks(architecture, map=listed(
+            self._map_sentences(rows, columns, saved, price, paid)))
 
-    def _map_table(self, rows):
-        with open(self.chart("map.md"), "w") as file:
+    def _map_table(self, rows, architecture):
+        with open(self.file("map.md", architecture), "w") as file:
             file.write("# The map in figures\n\nPercent by which shadow takes more (+) or less (-) "
                        "time than nested; in brackets shadow with all options. Made by `make "
                        "experiments`; see [experiments](../experiments.md).\n\n")
@@ -217,7 +277,7 @@ class Report:
 
     # -- prices -------------------------------------------------------------------------------
 
-    def prices(self, results):
+    def prices(self, results, architecture):
         columns = [c.name for c in plan.RIVALS if has(results[0], c.name)]
         panels, rows = [], []
         for price in plan.PRICES:
@@ -231,19 +291,19 @@ class Report:
                 rows.append([price, f"{factor:g}"] + [str(wins.count(c)) for c in columns]
                             + [f"{curves[c][-1]:.0f}" for c in columns])
             panels.append((price, curves))
-        charts.price_lines(self.chart("prices.svg"), "Program time as exits get cheaper or dearer",
-                           plan.FACTORS, panels, columns)
+        charts.price_lines(self.file("prices.svg", architecture),
+                           "Program time as exits get cheaper or dearer", plan.FACTORS, panels,
+                           columns)
         heads = ["price", "times"] + [f"{c} wins" for c in columns] + [f"{c}" for c in columns]
-        with open(self.chart("prices.md"), "w") as file:
+        with open(self.file("prices.md", architecture), "w") as file:
             file.write("# Who wins at which price\n\nHow many programs each mode is the fastest "
                        "on, and its mean time with nested as 100 (at the same prices). Made by "
                        "`make experiments`; see [experiments](../experiments.md).\n\n"
                        + table(heads, rows) + "\n")
-        return {"prices": "\n".join(f"- {line}" for line in
-                                    self._price_sentences(results, columns, panels))}
+        return self.blocks(architecture, prices=listed(self._price_sentences(results, panels)))
 
     @staticmethod
-    def _price_sentences(results, columns, panels):
+    def _price_sentences(results, panels):
         lines = []
         for price, curves in panels:
             parts = [f"`{c}` from {curve[0]:.0f} to {curve[-1]:.0f}"
@@ -259,7 +319,35 @@ class Report:
                     turned.add(workload)
         lines.append("Between nested and plain shadow, some price in that range turns the answer "
                      f"for {names(sorted(turned)) if turned else 'no program'}.")
-        return lines
+        worst = max(((relative(r, c, better(r)) - 100, c, r) for r in results
+                     for c in ("selective", "agile") if has(r, c)), key=lambda found: found[0])
+        return lines + [f"Over all those prices, selective and agile stay within {worst[0]:.1f} % "
+                        f"of the better of nested and plain shadow (worst: `{worst[1]}` on "
+                        f"{worst[2]['workload']}, {worst[2]['price']} x "
+                        f"{worst[2]['factor']:g})."]
+
+    # -- same-page merging --------------------------------------------------------------------
+
+    def merging(self, results, architecture):
+        rows = []
+        for result in results:
+            for base in (column.mode for column in plan.BASE[1:]):
+                for sleep in plan.MERGING_SLEEPS:
+                    rows.append(self._merging_row(result, base, sleep))
+        heads = ["program", "paging", "sleep", "scanned", "merged", "broken", "saved, KB",
+                 "scanner, % of time", "program time, %", "shadow entries found"]
+        return self.blocks(architecture, merging=table(heads, rows))
+
+    @staticmethod
+    def _merging_row(result, base, sleep):
+        name = f"{base} {sleep}"
+        statistics = result["columns"][name]
+        share = 100.0 * statistics.get("hypervisor.cycles.ksm", 0) / statistics["sim.cycles"]
+        return ([result["workload"], base, sleep]
+                + [f"{statistics.get(f'ksm.{key}', 0)}" for key in ("scanned", "merged", "broken")]
+                + [f"{statistics.get('ksm.bytes_saved_peak', 0) / 1024:.0f}", f"{share:.1f}",
+                   f"{relative(result, name, base) - 100:+.1f}",
+                   f"{statistics.get('shadow.rmap_walks', 0)}"])
 
 
 def mean_of(values):

@@ -59,7 +59,7 @@ private:
   void choose_character();
   void choose_manners();
   void plan_tables();
-  void make_devices(struct tree_table &table, unsigned level);
+  void make_devices(tree_table &table, unsigned level);
   void make_devices(struct stage2 &stage2);
   void spoil(std::vector<uint8_t> &bytes);
   void set_registers();
@@ -71,7 +71,8 @@ private:
     return static_cast<uint64_t>(asids_[pick(3)]) << ASID_SHIFT;
   }
   uint64_t random_root(bool lpae, unsigned which);
-  uint64_t ttbr(bool lpae, uint64_t root);
+  uint64_t below_root(unsigned start_level, unsigned input_bits);
+  uint64_t ttbr(bool lpae, unsigned which);
   uint64_t random_ttbcr();
   uint64_t random_vtcr();
 
@@ -176,21 +177,31 @@ uint64_t Maker::random_hcr() {
   return chance(65) ? value | HCR_VM : value;
 }
 
-// The planned root with another ASID, the other root, or one with a bit turned over.
-uint64_t Maker::random_root(bool lpae, unsigned which) {
-  uint64_t value = stage1_[lpae].ttbr[chance(70) ? which : 1 - which];
-  if (chance(5))
-    value ^= 1ull << pick(40);
-  return ttbr(lpae, value);
+// Bits of a long root's address that are not looked at, since the table is larger. A small table
+// stands at a multiple of 64 bytes (one of 16 bytes: of 32); now and then it is looked for beside.
+uint64_t Maker::below_root(unsigned start_level, unsigned input_bits) {
+  unsigned covered = start_level == 1 ? 30 : 21;
+  uint64_t size = 8ull << (std::max(input_bits, covered) - covered);
+  return bits(size - 1) | (chance(20) ? bits(0x30) : 0);
 }
 
-// Bits that are not looked at are whatever they are: below the smallest table's alignment (16 and
-// 128 bytes), and above the address.
-uint64_t Maker::ttbr(bool lpae, uint64_t root) {
+// A planned root with any ASID. Bits that are not looked at are whatever they are, above the address,
+// too; the smallest short table has 128 bytes.
+uint64_t Maker::ttbr(bool lpae, unsigned which) {
   constexpr uint64_t low = 0xffffffff, asid = 0xffull << ASID_SHIFT;
+  const struct stage1 &s = stage1_[lpae];
+  uint64_t root = s.ttbr[which];
   if (!lpae)
     return (root & low) | bits(~low | 0x7f);
-  return (root & ~asid) | tag_bits() | bits(0xff00ff000000000f);
+  unsigned input_bits = s.input_bits[which];
+  return (root & ~asid) | tag_bits() | bits(0xff00ff0000000000) |
+         below_root(input_bits > 30 ? 1 : 2, input_bits);
+}
+
+// The planned root, the other one, or one with a bit turned over.
+uint64_t Maker::random_root(bool lpae, unsigned which) {
+  uint64_t value = ttbr(lpae, chance(70) ? which : 1 - which);
+  return chance(5) ? value ^ 1ull << pick(40) : value;
 }
 
 uint64_t Maker::random_ttbcr() {
@@ -207,9 +218,13 @@ uint64_t Maker::random_ttbcr() {
   }
 }
 
-// Every shape, those that are inconsistent included.
+// Every shape, those that are inconsistent included: often one that just fails to be consistent, 30
+// bits from level 1, 35 bits from level 2, the reserved SL0 of 2 with 32 bits.
 uint64_t Maker::random_vtcr() {
-  return bits(0xffffffff);
+  constexpr uint64_t shape = 0xdf; // SL0, S, T0SZ
+  static const uint8_t inconsistent[] = {0x42, 0x1d, 0x80};
+  uint64_t value = bits(0xffffffff);
+  return chance(50) ? value : (value & ~shape) | inconsistent[pick(3)];
 }
 
 void Maker::set_registers() {
@@ -217,7 +232,7 @@ void Maker::set_registers() {
   const struct stage1 &s = stage1_[lpae_];
   r[NW_REG_TTBCR] = s.ttbcr;
   for (unsigned i = 0; i < 2; i++)
-    r[NW_REG_TTBR0 + i] = ttbr(lpae_, s.ttbr[i]);
+    r[NW_REG_TTBR0 + i] = ttbr(lpae_, i);
   for (unsigned reg :
        {NW_REG_DACR, NW_REG_SCTLR, NW_REG_PRRR_MAIR0, NW_REG_NMRR_MAIR1, NW_REG_CONTEXTIDR})
     r[reg] = other_value(reg);
@@ -241,11 +256,11 @@ void Maker::plan_tables() {
   r[NW_REG_HCR] = random_hcr();
   stage2->on = (r[NW_REG_HCR] & (HCR_VM | HCR_DC)) != 0;
   r[NW_REG_VTCR] = random_vtcr();
-  r[NW_REG_VTTBR] = random_pa(12, &dice_);
+  r[NW_REG_VTTBR] = random_pa(4, &dice_);
   if (stage2->on) {
     stage2_plan(stage2.get(), &images, &dice_);
     r[NW_REG_VTCR] = stage2_vtcr(stage2.get(), &dice_);
-    r[NW_REG_VTTBR] = stage2->tree.root.pa;
+    r[NW_REG_VTTBR] = stage2->tree.root.pa | below_root(stage2->start_level, stage2->ipa_bits);
   }
   r[NW_REG_VTTBR] |= static_cast<uint64_t>(vmids_[0]) << ASID_SHIFT | bits(0xff00ff000000000f);
   stage1_[0].big_endian = stage1_[1].big_endian = chance(20);
@@ -264,7 +279,7 @@ void Maker::plan_tables() {
 }
 
 // Every fourth page of stage 2 becomes Device memory or Strongly-ordered.
-void Maker::make_devices(struct tree_table &table, unsigned level) {
+void Maker::make_devices(tree_table &table, unsigned level) {
   constexpr uint64_t mem_attr = 0x3c;
   for (uint32_t i = 0; i < table.entries; i++) {
     uint64_t &d = table.descriptor[i];
@@ -278,7 +293,7 @@ void Maker::make_devices(struct stage2 &stage2) {
   struct tree &tree = stage2.tree;
   make_devices(tree.root, stage2.start_level);
   for (unsigned depth = 1; depth < tree.depths; depth++)
-    for (struct tree_table &table : tree.pool[depth])
+    for (tree_table &table : tree.pool[depth])
       make_devices(table, stage2.start_level + depth);
 }
 

@@ -6,16 +6,16 @@ nestwalk=${NESTWALK:-$top_builddir/nestwalk}
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 status=0
-for name in short nested; do
+for name in short nested x86; do
   make_words "$top_srcdir/tests/cases/$name.words" "$work" || exit 99
   cp "$top_srcdir/tests/cases/$name.case" "$work/$name.case"
   "$nestwalk" explain "$work/$name.case" >"$work/out" || status=1
   sed -n 's/^q .* -> /  -> /p' "$work/$name.case" >"$work/expected"
   grep '^  -> ' "$work/out" | diff "$work/expected" - || status=1
   # as many references told as translate traces
-  told=$(grep -cE '^ +[0-9]+  stage [12] level [123]: table ' "$work/out")
+  told=$(grep -cE '^ +[0-9]+  stage [12] level [1-5]( \(P[A-Z0-9]*E\))?: table ' "$work/out")
   traced=$("$nestwalk" translate --trace "$work/$name.case" |
-    grep -cE '^# s[12] l[123] pa=')
+    grep -cE '^# s[12] l[1-5] pa=0x[0-9a-f]* desc=[^ ]*$')
   if [ "$told" != "$traced" ]; then
     echo "$name: $told references told, $traced made" >&2
     status=1

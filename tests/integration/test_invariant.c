@@ -401,9 +401,10 @@ static void do_syscall(struct world *world) {
 
 static void do_content(struct world *world) {
   uint64_t va = random_place(world), length = random_length(world, va);
-  unsigned tag = random_below(&world->random, 3), status = 0;
+  unsigned tag = random_below(&world->random, 3), first = random_below(&world->random, 4);
+  unsigned status = 0;
   note(world, "content", va, length, tag);
-  ON_ALL(world, status, nw_machine_set_content(machine, va, length, tag));
+  ON_ALL(world, status, nw_machine_set_content(machine, va, length, tag, first));
 }
 
 /* The hypervisor changes its mind: nothing that the guest can see. */

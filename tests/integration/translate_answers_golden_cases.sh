@@ -15,7 +15,7 @@ same() { # WHAT EXPECTED FOUND
   fi
 }
 
-for name in short nested; do
+for name in short nested x86; do
   make_words "$top_srcdir/tests/cases/$name.words" "$work" || exit 99
   cp "$top_srcdir/tests/cases/$name.case" "$work/$name.case"
   chmod u+w "$work/$name.case"

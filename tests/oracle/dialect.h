@@ -45,8 +45,8 @@ struct dialect {
   /** Why a query cannot be asked, or NULL. */
   const char *(*why_not_asked)(const struct reader *reader, const struct oracle_line *line);
 
-  /** Notes at the line what its answer may be trusted with, and sends what the query needs: registers
-   * by reader_send(), then the words of the query itself by reader_ask(). */
+  /** Notes at the line what its answer may be trusted with, and sends what the query needs:
+   * registers by reader_send(), then the words of the query itself by reader_ask(). */
   void (*ask)(struct reader *reader, struct oracle_line *line);
 
   /** Prints the answer that begins at `answer`; returns where the next one begins, or NULL where

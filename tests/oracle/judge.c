@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "case/answer.h"
+#include "core/walker.h"
 #include "cut.h"
 #include "departures.h"
 #include "fields.h"
@@ -46,7 +47,7 @@ static void note(struct judge *judge, const struct nw_step *step, const struct n
   const struct nw_regime *regime = &judge->reader.regime;
   if (step->kind == NW_STEP_READ && step->stage == 1 && step->level == 1 && !answer->abort &&
       regime->has_domains)
-    judge->domain = domain_in(nw_case_descriptor(regime, step, answer->data));
+    judge->domain = domain_in(nwi_step_descriptor(regime, step, answer->data));
   if (step->kind == NW_STEP_READ)
     cut_note_read(&judge->reads, step, answer);
 }

@@ -96,9 +96,9 @@ enum nw_machine_status nw_machine_unmap(struct nw_machine *machine, uint64_t va,
 }
 
 enum nw_machine_status nw_machine_set_content(struct nw_machine *machine, uint64_t va,
-                                              uint64_t length, uint64_t tag) {
+                                              uint64_t length, uint64_t tag, uint64_t first) {
   (void)machine;
-  note("content:%" PRIx64 "+%" PRIx64 ":%" PRIx64, va, length, tag);
+  note("content:%" PRIx64 "+%" PRIx64 ":%" PRIx64 "/%" PRIu64, va, length, tag, first);
   return NW_MACHINE_OK;
 }
 

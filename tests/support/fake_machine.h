@@ -4,7 +4,7 @@
  * one item after the other, separated by spaces. P is a process.
  *
  *   spawn=P  fork:P=CHILD  share:P=CHILD  go:P  exit:P  exec  syscall
- *   content:ADDRESS+LENGTH:TAG
+ *   content:ADDRESS+LENGTH:TAG/PAGE
  *   map:ADDRESS+LENGTH:PROTECTION[s]  unmap:ADDRESS+LENGTH  protect:ADDRESS+LENGTH:PROTECTION
  *   remap:ADDRESS+LENGTH:ADDRESS+LENGTH  xADDRESS*COUNT  rADDRESS  wADDRESS
  */

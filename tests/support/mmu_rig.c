@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "core/mmu.h"
+#include "core/rights.h"
 
 /* -- memory ------------------------------------------------------------------------------------ */
 
@@ -92,8 +93,11 @@ struct rig *rig_new(const struct nw_mmu_config *config) {
   rig->memory = (struct nw_memory){rig, read_memory, update_memory};
   rig->abort_at = -1;
   rig->meanwhile_at = -1;
+  const struct nw_regime *regime = &rig->tables->regime;
   for (unsigned reg = 0; reg < NW_REGISTERS; reg++) {
-    rig_register(rig, (enum nw_register)reg, rig->tables->regime.reg[reg]);
+    if (nw_register_width((enum nw_architecture)regime->architecture, reg) != 0) {
+      rig_register(rig, reg, regime->reg[reg]);
+    }
   }
   return rig;
 }
@@ -104,21 +108,37 @@ void rig_free(struct rig *rig) {
   free(rig);
 }
 
-void rig_register(struct rig *rig, enum nw_register reg, uint64_t value) {
+void rig_register(struct rig *rig, unsigned reg, uint64_t value) {
   tables_register(rig->tables, reg, value);
   assert_int_equal(nw_mmu_write_register(rig->mmu, reg, value), NW_REGISTER_WRITTEN);
 }
 
 void rig_asid(struct rig *rig, unsigned asid) {
-  rig_register(rig, NW_REG_CONTEXTIDR, asid);
+  const struct nw_regime *regime = &rig->tables->regime;
+
+  if (regime->architecture != NW_ARMV7) {
+    rig_register(rig, NW_X86_CR3, TABLES_IPA | asid | X86_CR3_KEEP);
+  } else if (regime->s1_format->descriptor_bytes == 4) {
+    rig_register(rig, NW_REG_CONTEXTIDR, asid);
+  } else {
+    rig_register(rig, NW_REG_TTBR0, TABLES_IPA | (uint64_t)asid << 48);
+  }
 }
 
 void rig_vmid(struct rig *rig, unsigned vmid) {
-  rig_register(rig, NW_REG_VTTBR, TABLES_S2_PA | (uint64_t)vmid << 48);
+  if (rig->tables->regime.architecture != NW_ARMV7) {
+    rig_register(rig, NW_X86_VPID, vmid);
+  } else {
+    rig_register(rig, NW_REG_VTTBR, TABLES_S2_PA | (uint64_t)vmid << 48);
+  }
+}
+
+static uint64_t ipa_of(uint64_t va) {
+  return RIG_IPA + (va & 0x3fffffff);
 }
 
 void rig_map(struct rig *rig, uint64_t va, unsigned page_log2, unsigned rights) {
-  uint64_t ipa = RIG_IPA + va;
+  uint64_t ipa = ipa_of(va);
   unsigned s2_log2 = page_log2 == 12 ? 12 : 21;
 
   tables_map(rig->tables, 1, va, ipa, page_log2, rights);
@@ -129,7 +149,7 @@ void rig_map(struct rig *rig, uint64_t va, unsigned page_log2, unsigned rights) 
 }
 
 uint64_t rig_pa(const struct rig *rig, uint64_t va) {
-  return RIG_IPA + va + (rig->tables->regime.s2_enabled ? TABLES_OFFSET : 0);
+  return ipa_of(va) + (rig->tables->regime.s2_enabled ? TABLES_OFFSET : 0);
 }
 
 /* -- translating ------------------------------------------------------------------------------- */
@@ -174,6 +194,7 @@ static void answer_step(struct rig *rig, const struct nw_step *step, struct nw_a
     if (answer->hit) {
       tables_put(rig->tables, step->address, step->size, step->new_value);
     }
+    rig->plain_updates++;
   }
 }
 
@@ -182,6 +203,7 @@ struct nw_result rig_plain_walk(struct rig *rig, const struct nw_request *reques
   struct nw_step step;
   struct nw_answer answer;
 
+  rig->plain_updates = 0;
   nw_walk_begin(&walk, nw_mmu_regime(rig->mmu), request, NW_SCOPE_BOTH, NULL);
   while (nw_walk_next(&walk, &step) != NW_STEP_DONE) {
     answer_step(rig, &step, &answer);
@@ -196,16 +218,19 @@ static bool same_fault(const struct nw_fault *a, const struct nw_fault *b) {
   return a->type == b->type && a->stage == b->stage && a->level == b->level &&
          a->s1walk == b->s1walk && a->access == b->access &&
          a->failing_access == b->failing_access && a->domain == b->domain && a->va == b->va &&
-         a->ipa == b->ipa;
+         a->ipa == b->ipa && a->privilege == b->privilege && a->s2_allows == b->s2_allows &&
+         a->key == b->key && a->shadow == b->shadow;
 }
+
+#define CLEAN (NWI_R_S1_CLEAN | NWI_R_S2_CLEAN)
 
 bool rig_same_outcome(const struct nw_result *a, const struct nw_result *b) {
   if (a->fault.type != NW_FAULT_NONE || b->fault.type != NW_FAULT_NONE) {
     return same_fault(&a->fault, &b->fault);
   }
-  return a->pa == b->pa && a->rights == b->rights && a->page_log2 == b->page_log2 &&
-         a->s1_page_log2 == b->s1_page_log2 && a->s2_page_log2 == b->s2_page_log2 &&
-         a->attr == b->attr && a->sh == b->sh;
+  return a->pa == b->pa && ((a->rights ^ b->rights) & ~CLEAN) == 0 &&
+         a->page_log2 == b->page_log2 && a->s1_page_log2 == b->s1_page_log2 &&
+         a->s2_page_log2 == b->s2_page_log2 && a->attr == b->attr && a->sh == b->sh;
 }
 
 bool rig_same_result(const struct nw_result *a, const struct nw_result *b) {

@@ -29,6 +29,7 @@ struct rig {
 
   struct rig_access log[RIG_LOG]; /* its descriptor accesses */
   unsigned accesses;
+  unsigned plain_updates; /* made by the last rig_plain_walk() */
 
   int abort_at;     /* number of the access (from 0) that aborts, or -1 */
   int meanwhile_at; /* number of the access before which `meanwhile` is called, or -1 */
@@ -47,13 +48,13 @@ struct rig *rig_new(const struct nw_mmu_config *config);
 void rig_free(struct rig *rig);
 
 /** Writes a register of the MMU and of the tables' regime. */
-void rig_register(struct rig *rig, enum nw_register reg, uint64_t value);
-/** Short descriptors: CONTEXTIDR. */
+void rig_register(struct rig *rig, unsigned reg, uint64_t value);
+/** CONTEXTIDR, TTBR0 or CR3 with the tables' own root; nothing is invalidated. */
 void rig_asid(struct rig *rig, unsigned asid);
-/** VTTBR with the tables' own root. */
+/** VTTBR with the tables' own root; VPID. */
 void rig_vmid(struct rig *rig, unsigned vmid);
 
-/** Maps a VA below 0x40000000 to RIG_IPA + VA and, with stage 2 on, that to PA = IPA + TABLES_OFFSET:
+/** Maps a VA to RIG_IPA + its low 30 bits and, with stage 2 on, that to PA = IPA + TABLES_OFFSET:
  * 4 KB by a 4 KB page of stage 2, more than that by one of 2 MB (so keep them 2 MB apart). */
 #define RIG_IPA 0x80000000ull
 void rig_map(struct rig *rig, uint64_t va, unsigned page_log2, unsigned rights);
@@ -72,13 +73,14 @@ bool rig_holds(struct rig *rig, enum nw_access access, uint64_t va);
 /** The statistics' sums, as nestwalk/mmu.h promises them. Fails the test where one is off. */
 void rig_expect_sums(const struct nw_mmu_statistics *statistics);
 
-/** The same translation or the same fault; cycles, reads and source may differ. */
+/** The same translation or the same fault; cycles, reads and source may differ, and whether a write
+ * has still to set a dirty flag, which another walk may have done since. */
 bool rig_same_outcome(const struct nw_result *a, const struct nw_result *b);
 /** The same in every field. */
 bool rig_same_result(const struct nw_result *a, const struct nw_result *b);
 
 /** The walk without TLBs and caches, by the MMU's registers of now; flags are updated unless
- * `request` is a debug one. */
+ * `request` is a debug one, and counted in `plain_updates`. */
 struct nw_result rig_plain_walk(struct rig *rig, const struct nw_request *request);
 
 /** Seed of a random test: NW_SEED, or `fallback`; printed. Never 0. */

@@ -62,17 +62,11 @@ static bool in_hole(const struct tables *tables, uint64_t pa) {
 
 /* -- a regime ---------------------------------------------------------------------------------- */
 
-void tables_register(struct tables *tables, enum nw_register reg, uint64_t value) {
+void tables_register(struct tables *tables, unsigned reg, uint64_t value) {
   assert_int_equal(nw_regime_write(&tables->regime, reg, value), NW_REGISTER_WRITTEN);
 }
 
-struct tables *tables_new(enum nw_regime_kind kind) {
-  struct tables *tables = calloc(1, sizeof(*tables));
-  assert_non_null(tables);
-  assert_true(nw_regime_init(&tables->regime, kind));
-  tables->next_ipa = TABLES_IPA + 0x4000; /* a short-descriptor root is 16 KB */
-  tables->next_pa = TABLES_S2_PA + 0x4000;
-  tables->s2_table_log2 = 12;
+static void set_armv7(struct tables *tables, enum nw_regime_kind kind) {
   tables_register(tables, NW_REG_SCTLR, 1);
   tables_register(tables, NW_REG_TTBR0, TABLES_IPA);
   tables_register(tables, NW_REG_DACR, 0x55555555);
@@ -83,6 +77,41 @@ struct tables *tables_new(enum nw_regime_kind kind) {
     tables_register(tables, NW_REG_VTTBR, TABLES_S2_PA);
     tables_register(tables, NW_REG_HCR, 1);
   }
+}
+
+static void set_x86(struct tables *tables, enum nw_regime_kind kind) {
+  tables_register(tables, NW_X86_CR0, X86_CR0);
+  tables_register(tables, NW_X86_CR4, X86_CR4);
+  tables_register(tables, NW_X86_EFER, X86_EFER);
+  tables_register(tables, NW_X86_CR3, TABLES_IPA);
+  if (kind == NW_REGIME_X86_SVM_NPT)
+    tables_register(tables, NW_X86_NESTED_ROOT, TABLES_S2_PA);
+  if (kind == NW_REGIME_X86_EPT)
+    tables_register(tables, NW_X86_NESTED_ROOT, TABLES_S2_PA | X86_EPTP_WALK_4);
+}
+
+void tables_five_levels(struct tables *tables, unsigned stage) {
+  const uint64_t *reg = tables->regime.reg;
+  if (stage == 1)
+    tables_register(tables, NW_X86_CR4, reg[NW_X86_CR4] | X86_LA57);
+  else if (tables->regime.kind == NW_REGIME_X86_SVM_NPT)
+    tables_register(tables, NW_X86_HOST_CR4, X86_LA57);
+  else
+    tables_register(tables, NW_X86_NESTED_ROOT,
+                    (reg[NW_X86_NESTED_ROOT] & ~0x3full) | X86_EPTP_WALK_5);
+}
+
+struct tables *tables_new(enum nw_regime_kind kind) {
+  struct tables *tables = calloc(1, sizeof(*tables));
+  assert_non_null(tables);
+  assert_true(nw_regime_init(&tables->regime, kind));
+  tables->next_ipa = TABLES_IPA + 0x4000; /* a short-descriptor root is 16 KB */
+  tables->next_pa = TABLES_S2_PA + 0x4000;
+  tables->s2_table_log2 = 12;
+  if (tables->regime.architecture == NW_ARMV7)
+    set_armv7(tables, kind);
+  else
+    set_x86(tables, kind);
   return tables;
 }
 
@@ -113,6 +142,8 @@ static const struct nw_root *root_of(const struct tables *tables, unsigned stage
   const struct nw_root *low = &regime->s1_root[0], *high = &regime->s1_root[1];
   if (stage == 2)
     return &regime->s2_root;
+  if (regime->architecture != NW_ARMV7)
+    return low;
   if (high->input_bits < 32 && va >> high->input_bits == 0xffffffffu >> high->input_bits)
     return high;
   return va >> low->input_bits ? high : low;
@@ -148,8 +179,16 @@ static uint64_t swapped(const struct tables *tables, unsigned stage, uint64_t va
 
 static uint64_t index_at(const struct nw_format *format, const struct nw_root *root,
                          uint64_t address, unsigned level) {
-  unsigned top = level == root->start_level ? root->input_bits : format->shift[level - 1];
+  unsigned top =
+      level == root->start_level ? root->input_bits : format->shift[nwi_level_above(format, level)];
   return (address & (((uint64_t)1 << top) - 1)) >> format->shift[level];
+}
+
+/* Address of the table that a table descriptor names. */
+static uint64_t table_of(const struct tables *tables, unsigned stage, uint64_t descriptor) {
+  if (tables->regime.architecture != NW_ARMV7)
+    return descriptor & 0xffffffffff000u;
+  return size_of(tables, stage) == 4 ? descriptor & 0xfffffc00u : descriptor & 0xfffffff000u;
 }
 
 static uint64_t new_table(struct tables *tables, unsigned stage) {
@@ -167,7 +206,7 @@ uint64_t tables_map_raw(struct tables *tables, unsigned stage, uint64_t address,
   const struct nw_root *root = root_of(tables, stage, address);
   unsigned bytes = format->descriptor_bytes;
   uint64_t table = root->base;
-  for (unsigned at = root->start_level;; at++) {
+  for (unsigned at = root->start_level;; at = nwi_level_below(format, at)) {
     uint64_t word = table + index_at(format, root, address, at) * bytes;
     if (stage == 1)
       map_table(tables, word);
@@ -181,7 +220,7 @@ uint64_t tables_map_raw(struct tables *tables, unsigned stage, uint64_t address,
       there = format->encode_table((uint8_t)at, new_table(tables, stage), (uint8_t)domain);
       tables_put(tables, pa, bytes, swapped(tables, stage, there));
     }
-    table = bytes == 4 ? there & 0xfffffc00u : there & 0xfffffff000u;
+    table = table_of(tables, stage, there);
   }
 }
 
@@ -191,13 +230,13 @@ uint64_t tables_descriptor_pa(const struct tables *tables, unsigned stage, uint6
   const struct nw_root *root = root_of(tables, stage, address);
   unsigned bytes = format->descriptor_bytes;
   uint64_t table = root->base;
-  for (unsigned at = root->start_level;; at++) {
+  for (unsigned at = root->start_level;; at = nwi_level_below(format, at)) {
     uint64_t word = table + index_at(format, root, address, at) * bytes;
     uint64_t pa = word_pa(tables, stage, word);
     uint64_t there = swapped(tables, stage, tables_get(tables, pa, bytes));
     if (at == level || there == 0)
       return at == level ? pa : 0;
-    table = bytes == 4 ? there & 0xfffffc00u : there & 0xfffffff000u;
+    table = table_of(tables, stage, there);
   }
 }
 
@@ -234,18 +273,37 @@ static void answer_read(struct tables *tables, const struct nw_step *step,
   tables->read[tables->reads++] = answer->data;
 }
 
+/* ARMv7 never updates a descriptor. */
+static void answer_update(struct tables *tables, const struct nw_step *step,
+                          struct nw_answer *answer) {
+  assert_int_not_equal(tables->regime.architecture, NW_ARMV7);
+  assert_true(tables->updates < TABLES_LOG);
+  if (tables->meanwhile)
+    tables->meanwhile(tables, step);
+  answer->abort = in_hole(tables, step->address);
+  answer->data = answer->abort ? 0 : tables_get(tables, step->address, step->size);
+  answer->hit = !answer->abort && answer->data == step->old_value;
+  if (answer->hit)
+    tables_put(tables, step->address, step->size, step->new_value);
+  tables->reads_before[tables->updates] = tables->reads;
+  tables->update[tables->updates++] = (struct tables_update){
+      step->address, step->old_value, step->new_value, step->stage, step->level, answer->hit};
+}
+
 bool tables_walk_with(struct tables *tables, const struct nw_walk_options *options,
                       enum nw_scope scope, const struct nw_request *request) {
   struct nw_walk walk;
   struct nw_step step;
   tables->reads = 0;
+  tables->updates = 0;
   memset(&walk, 0xa5, sizeof(walk)); /* nothing is left of the walk before */
   nw_walk_begin(&walk, &tables->regime, request, scope, options);
   while (nw_walk_next(&walk, &step) != NW_STEP_DONE) {
     struct nw_answer answer = {0};
-    assert_int_not_equal(step.kind, NW_STEP_UPDATE); /* ARMv7 never updates a descriptor */
     if (step.kind == NW_STEP_READ)
       answer_read(tables, &step, &answer);
+    else if (step.kind == NW_STEP_UPDATE)
+      answer_update(tables, &step, &answer);
     nw_walk_answer(&walk, &answer);
   }
   tables->result = *nw_walk_result(&walk);
@@ -259,6 +317,15 @@ bool tables_walk(struct tables *tables, enum nw_scope scope, enum nw_access acce
   struct nw_request request = {
       .va = va, .access = (uint8_t)access, .privilege = (uint8_t)privilege};
   return tables_walk_with(tables, NULL, scope, &request);
+}
+
+struct nw_descriptor tables_decode(const struct tables *tables, unsigned stage, unsigned level,
+                                   uint64_t raw) {
+  struct nwi_decode_context context = {
+      .regime = &tables->regime, .level = (uint8_t)level, .access = NW_READ};
+  struct nw_descriptor meaning = {0};
+  format_of(tables, stage)->decode(&context, raw, &meaning);
+  return meaning;
 }
 
 uint64_t tables_random(uint64_t *state) {

@@ -21,6 +21,16 @@
 
 #define ARM_REGIMES (NW_REGIME_ARMV7_LPAE_S2 + 1) /* the first ones of enum nw_regime_kind */
 
+/* Of x86-64, what tables_new() writes and tests change. */
+#define X86_CR0 0x80010001ull   /* PG, WP, PE */
+#define X86_CR4 0x200a0ull      /* PAE, PGE, PCIDE */
+#define X86_EFER 0x901ull       /* SCE, LME, NXE */
+#define X86_EPTP_WALK_4 0x1eull /* four levels, write-back, no flags */
+#define X86_EPTP_WALK_5 0x26ull
+#define X86_EPTP_AD 0x40ull
+#define X86_CR3_KEEP (1ull << 63)
+#define X86_LA57 (1ull << 12) /* CR4, hCR4 */
+
 #define TABLES_LOG 128
 #define TABLES_BUCKETS 4096
 
@@ -32,6 +42,13 @@ enum {
   MAP_USER = 8, /* stage 1 */
   MAP_DEVICE = 16,
   MAP_ALL = MAP_READ | MAP_WRITE | MAP_EXECUTE | MAP_USER,
+};
+
+/* An UPDATE step: what was asked for, and whether the swap was made. */
+struct tables_update {
+  uint64_t pa, old_value, new_value;
+  uint8_t stage, level;
+  bool swapped;
 };
 
 struct tables_page {
@@ -53,7 +70,13 @@ struct tables {
   uint64_t read[TABLES_LOG];      /* and what was read */
   bool aborted[TABLES_LOG];
   unsigned reads;
+  struct tables_update update[TABLES_LOG]; /* its UPDATE steps */
+  unsigned reads_before[TABLES_LOG];       /* and how many reads came before each */
+  unsigned updates;
   bool global; /* the stage-1 leaf is for every ASID */
+
+  /* called before an UPDATE is answered, if set: another processor's write, say */
+  void (*meanwhile)(struct tables *tables, const struct nw_step *step);
 
   struct {
     uint64_t first, last;
@@ -63,14 +86,18 @@ struct tables {
 };
 
 /**
- * A regime with stage 1 on, and stage 2 on if the kind has one: 40-bit IPAs starting at level 1
- * (T0SZ -8, a root of 1024 entries), every domain a client, MAIR 0 Normal and 1 Device. Free it.
+ * A regime with stage 1 on, and stage 2 on if the kind has one. ARM: 40-bit IPAs starting at level 1
+ * (T0SZ -8, a root of 1024 entries), every domain a client, MAIR 0 Normal and 1 Device. x86: four
+ * levels in both stages, registers as X86_... above, EPT without accessed and dirty flags. Free it.
  */
 struct tables *tables_new(enum nw_regime_kind kind);
 void tables_free(struct tables *tables);
 
 /** Writes a register; the test fails when the regime refuses it. */
-void tables_register(struct tables *tables, enum nw_register reg, uint64_t value);
+void tables_register(struct tables *tables, unsigned reg, uint64_t value);
+
+/** x86: five levels of tables in the stage, instead of four. Before anything is mapped there. */
+void tables_five_levels(struct tables *tables, unsigned stage);
 
 /** Memory, little-endian; `size` 4 or 8. */
 void tables_put(struct tables *tables, uint64_t pa, unsigned size, uint64_t value);
@@ -103,6 +130,10 @@ bool tables_walk(struct tables *tables, enum nw_scope scope, enum nw_access acce
 /** The same with options (caches are answered "miss"). */
 bool tables_walk_with(struct tables *tables, const struct nw_walk_options *options,
                       enum nw_scope scope, const struct nw_request *request);
+
+/** What a raw descriptor of the stage means, whatever stands above it, for a read. */
+struct nw_descriptor tables_decode(const struct tables *tables, unsigned stage, unsigned level,
+                                   uint64_t raw);
 
 /** The next number of a test's own generator (xorshift); the state must not be 0. */
 uint64_t tables_random(uint64_t *state);

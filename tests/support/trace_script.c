@@ -29,7 +29,7 @@ static const struct verb verbs[] = {
     {"fork", 3, NW_REC_EVENT, NW_EVENT_FORK},
     {"exec", 1, NW_REC_EVENT, NW_EVENT_EXEC},
     {"exit", 2, NW_REC_EVENT, NW_EVENT_EXIT},
-    {"content", 3, NW_REC_EVENT, NW_EVENT_CONTENT},
+    {"content", 4, NW_REC_EVENT, NW_EVENT_CONTENT},
 };
 
 static const struct verb *find_verb(const char *name) {

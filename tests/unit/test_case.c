@@ -14,6 +14,7 @@
 
 #include "case/case.h"
 #include "case/memory.h"
+#include "explain/grid.h"
 
 static char directory[] = "/tmp/nestwalk-case-XXXXXX";
 static char case_path[64], bytes_path[64];
@@ -321,7 +322,12 @@ static void no_mixture_of_words_or_bytes_does_harm(void **state) {
     struct nw_case_options options = {.trace = round & 1, .keep_state = round >> 1 & 1};
     error[0] = 0;
     enum nw_case_status status = nw_case_translate(case_path, &options, out, error, sizeof(error));
-    enum nw_case_status explained = nw_case_explain(case_path, 0, out, error, sizeof(error));
+    struct nw_drawing drawing;
+    assert_true(nw_drawing_begin(&drawing));
+    struct nw_case_explaining explaining = {
+        .keep_state = options.keep_state, .text = out, .drawing = &drawing};
+    enum nw_case_status explained = nw_case_explain(case_path, &explaining, error, sizeof(error));
+    assert_true(nw_drawing_end(&drawing, out));
     fclose(out);
     assert_int_equal(status, explained);
     assert_true(status == NW_CASE_ANSWERED || status == NW_CASE_BAD_INPUT);

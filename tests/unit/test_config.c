@@ -105,6 +105,7 @@ static void every_key_lands_in_its_place(void **state) {
   assert_int_equal(with("mmu.l2.policy=random").mmu.l2.policy, NW_POLICY_RANDOM);
   assert_int_equal(with("mmu.walk_cache={entries: 8, ways: 2}").mmu.walk_cache.ways, 2);
   assert_int_equal(with("mmu.ipa_cache={entries: 8, ways: 2}").mmu.ipa_cache.entries, 8);
+  assert_int_equal(with("mmu.walk_cache_l2={entries: 8, ways: 2}").mmu.walk_cache_of[2].entries, 8);
   assert_int_equal(with("mmu.walkers=4").mmu.walkers, 4);
   assert_int_equal(with("mmu.cycles.read=7").mmu.cycles.read, 7);
   assert_int_equal(with("mmu.cycles.read=7").mmu.cycles.begin, 1);

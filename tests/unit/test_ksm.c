@@ -35,7 +35,7 @@ static struct nw_machine_config config_of(unsigned format) {
 /* Time goes by until the scanner has passed over all of guest memory several times. */
 static void let_scan(struct nw_machine *machine) {
   for (unsigned i = 0; i < 400; i++)
-    touch(machine, NW_READ, NOWHERE);
+    touch(machine, NW_EXECUTE, NOWHERE);
 }
 
 static uint64_t host_of(struct nw_machine *machine, uint64_t va) {
@@ -116,8 +116,8 @@ static void pages_of_one_tag_are_merged_page_by_page(void **state) {
     struct nw_machine *machine = with_pages(&config, mode, 4, NW_WRITE);
     /* Pages that come later get the content of their mapping, those that are there at once. */
     nw_machine_map(machine, OTHER, 4 * PAGE, RW, false);
-    assert_int_equal(nw_machine_set_content(machine, OTHER, 4 * PAGE, 7), NW_MACHINE_OK);
-    assert_int_equal(nw_machine_set_content(machine, VA, 4 * PAGE, 7), NW_MACHINE_OK);
+    assert_int_equal(nw_machine_set_content(machine, OTHER, 4 * PAGE, 7, 0), NW_MACHINE_OK);
+    assert_int_equal(nw_machine_set_content(machine, VA, 4 * PAGE, 7, 0), NW_MACHINE_OK);
     for (uint64_t i = 0; i < 4; i++)
       touch(machine, NW_READ, OTHER + i * PAGE);
     let_scan(machine);
@@ -126,8 +126,28 @@ static void pages_of_one_tag_are_merged_page_by_page(void **state) {
       assert_int_not_equal(host_of(machine, VA + i * PAGE),
                            host_of(machine, VA + (i + 1) % 4 * PAGE));
     }
-    nw_machine_set_content(machine, OTHER, PAGE, 8);
+    nw_machine_set_content(machine, OTHER, PAGE, 8, 0);
     assert_int_not_equal(host_of(machine, VA), host_of(machine, OTHER));
+    nw_machine_destroy(machine);
+  }
+}
+
+/* As two mappings of one file from different pages on. */
+static void ranges_of_one_tag_meet_where_their_pages_are_the_same(void **state) {
+  (void)state;
+  FORMATS MODES_WITH_HOST {
+    struct nw_machine_config config = config_of(format);
+    struct nw_machine *machine = with_pages(&config, mode, 4, NW_READ);
+    nw_machine_map(machine, OTHER, 2 * PAGE, RW, false);
+    nw_machine_set_content(machine, VA, 4 * PAGE, 7, 10);
+    nw_machine_set_content(machine, OTHER, 2 * PAGE, 7, 12); /* not there yet */
+    for (uint64_t i = 0; i < 2; i++)
+      touch(machine, NW_READ, OTHER + i * PAGE);
+    let_scan(machine);
+    for (uint64_t i = 0; i < 2; i++) {
+      assert_int_equal(host_of(machine, OTHER + i * PAGE), host_of(machine, VA + (2 + i) * PAGE));
+      assert_int_not_equal(host_of(machine, OTHER + i * PAGE), host_of(machine, VA + i * PAGE));
+    }
     nw_machine_destroy(machine);
   }
 }
@@ -208,6 +228,23 @@ static void the_scanner_keeps_its_rate(void **state) {
   nw_machine_destroy(machine);
 }
 
+/* It sleeps after its work, so that the guest has its time even if the work takes longer. */
+static void a_slow_scanner_leaves_the_guest_its_time(void **state) {
+  (void)state;
+  struct nw_machine_config config = config_of(NW_GUEST_SHORT);
+  config.hypervisor.ksm.interval = 100000;
+  config.hypervisor.ksm.scan_cycles = 50000;
+  struct nw_machine *machine = with_pages(&config, NW_MODE_NESTED, 10, NW_READ);
+  for (unsigned i = 0; i < 20000; i++)
+    assert_int_equal(nw_machine_access(machine, NW_EXECUTE, NOWHERE, 100), NW_MACHINE_OK);
+  const struct nw_machine_statistics *now = nw_machine_statistics(machine);
+  uint64_t others = nw_machine_cycles(machine) - now->exit_cycles[NW_EXIT_KSM];
+  assert_true(now->ksm_cycles > others);
+  assert_in_range(exits(&(struct since){.machine = machine}, NW_EXIT_KSM), others / 200000,
+                  others / 100000 + 1);
+  nw_machine_destroy(machine);
+}
+
 static void merging_splits_large_host_pages(void **state) {
   (void)state;
   FORMATS MODES_WITH_HOST {
@@ -280,10 +317,12 @@ int main(void) {
       cmocka_unit_test(a_store_breaks_the_sharing_first),
       cmocka_unit_test(written_pages_are_never_merged),
       cmocka_unit_test(pages_of_one_tag_are_merged_page_by_page),
+      cmocka_unit_test(ranges_of_one_tag_meet_where_their_pages_are_the_same),
       cmocka_unit_test(a_host_frame_has_at_most_max_sharers),
       cmocka_unit_test(under_shadow_paging_every_leaf_of_a_merged_frame_is_found),
       cmocka_unit_test(the_scanners_time_is_its_own_cause),
       cmocka_unit_test(the_scanner_keeps_its_rate),
+      cmocka_unit_test(a_slow_scanner_leaves_the_guest_its_time),
       cmocka_unit_test(merging_splits_large_host_pages),
       cmocka_unit_test(merged_frames_can_become_tables),
       cmocka_unit_test(host_memory_is_saved_and_given_back),

@@ -283,6 +283,37 @@ static void what_a_walk_costs_is_learned_at_a_switch(void **state) {
   near(policy.switch_cost, 50000 + SWITCH);
 }
 
+/* A long quiet phase before the one that asks for the switch. */
+static void what_a_walk_cost_is_that_of_the_last_interval(void **state) {
+  (void)state;
+  struct nw_break_even policy;
+  nw_break_even_start(&policy, &(struct nw_break_even_config){5000, 50000});
+  struct nw_policy_sample quiet = sample_of(&computing, NW_PAGING_NESTED);
+  quiet.instructions *= 100;
+  nw_break_even_judge(&policy, NW_PAGING_NESTED, &quiet);
+  struct nw_policy_sample sample = sample_of(&missing, NW_PAGING_NESTED);
+  while (!nw_break_even_judge(&policy, NW_PAGING_NESTED, &sample))
+    ;
+  nw_break_even_switched(&policy, NW_PAGING_SHADOW, SWITCH);
+  sample = sample_of(&missing, NW_PAGING_SHADOW);
+  nw_break_even_judge(&policy, NW_PAGING_SHADOW, &sample);
+  near(policy.ratio, (double)SHADOW_WALK / NESTED_WALK);
+}
+
+/* Walks are dearer under shadow paging, so it was learned; no switch would ever show that they no
+ * longer are. */
+static void a_ratio_that_allows_no_switch_wears_off(void **state) {
+  (void)state;
+  struct nw_break_even policy;
+  nw_break_even_start(&policy, &(struct nw_break_even_config){5000, 50000});
+  policy.ratio = 1.5;
+  struct nw_policy_sample sample = sample_of(&missing, NW_PAGING_NESTED);
+  unsigned intervals = 1;
+  while (!nw_break_even_judge(&policy, NW_PAGING_NESTED, &sample))
+    intervals++;
+  assert_in_range(intervals, 20, 200);
+}
+
 static void patience_is_what_the_account_still_lacks(void **state) {
   (void)state;
   struct nw_break_even policy;
@@ -313,6 +344,8 @@ int main(void) {
       cmocka_unit_test(trials_that_never_pay_become_rare),
       cmocka_unit_test(the_price_of_an_event_is_learned),
       cmocka_unit_test(what_a_walk_costs_is_learned_at_a_switch),
+      cmocka_unit_test(what_a_walk_cost_is_that_of_the_last_interval),
+      cmocka_unit_test(a_ratio_that_allows_no_switch_wears_off),
       cmocka_unit_test(patience_is_what_the_account_still_lacks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,14 +66,14 @@ static void every_event_reaches_the_machine(void **state) {
   (void)state;
   struct outcome o = replay("stream - 0\n"
                             "0 map 0x8000 0x1000 3 2\n0 unmap 0x8000 0x1000\n"
-                            "0 protect 0x9000 0x1000 1\n0 content 0x9000 0x2000 0x77\n"
+                            "0 protect 0x9000 0x1000 1\n0 content 0x9000 0x2000 0x77 5\n"
                             "0 remap 0x1000 0x1000 0x5000 0x2000\n"
                             "0 remap 0x1000 0 0x5000 0x2000\n0 exec 0\n",
                             100);
   assert_int_equal(o.status, NW_RUN_OK);
   assert_string_equal(
       fake_machine_log(),
-      "spawn=1 go:1 map:8000+1000:3s unmap:8000+1000 protect:9000+1000:1 content:9000+2000:77 "
+      "spawn=1 go:1 map:8000+1000:3s unmap:8000+1000 protect:9000+1000:1 content:9000+2000:77/5 "
       "remap:1000+1000:5000+2000 map:5000+2000:3s exec exit:1");
 }
 

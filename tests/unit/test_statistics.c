@@ -267,8 +267,8 @@ static void saving_makes_the_folder_and_leaves_nothing_else(void **state) {
   snprintf(below, sizeof below, "%s/a/b", folder);
   assert_true(nw_statistics_save(&r, below, error));
   assert_true(nw_statistics_save(&r, below, error));
-  static const char *const files[] = {"/stats.txt", "/stats.json"};
-  for (size_t i = 0; i < 2; i++) {
+  static const char *const files[] = {"/stats.txt", "/stats.json", "/timeline.csv"};
+  for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
     snprintf(path, sizeof path, "%s%s", below, files[i]);
     assert_int_equal(unlink(path), 0);
   }

@@ -216,6 +216,41 @@ static void an_absent_cache_is_no_error_and_an_impossible_one_is(void **state) {
   nwi_walk_cache_destroy(NULL);
 }
 
+/* x86: a PDE cache of two entries, no PDPTE cache, a PML4E cache of one. */
+static void caches_by_level_keep_their_levels_alone_and_evict_apart(void **state) {
+  (void)state;
+  struct nw_tlb_config config[NW_LEVELS] = {[2] = {.entries = 2, .ways = 2},
+                                            [4] = {.entries = 1, .ways = 1}};
+  char error[200];
+  struct nwi_walk_cache *cache =
+      nwi_walk_cache_create_by_level(config, &nwi_format_x86_64, 1, error, sizeof error);
+  assert_non_null(cache);
+  struct nw_cached pde = {.key = 0x40000000, .span_log2 = 21, .level = 1, .output = 0x2000};
+  struct nw_cached pdpte = {.key = 0x40000000, .span_log2 = 30, .level = 2, .output = 0x3000};
+  struct nw_cached pml4e = {.key = 0, .span_log2 = 39, .level = 3, .output = 0x4000};
+  nwi_walk_cache_fill(cache, &pdpte);
+  assert_int_equal(look(cache, 0x40001000, 0, 0), 0); /* not kept */
+  nwi_walk_cache_fill(cache, &pml4e);
+  assert_int_equal(look(cache, 0x40001000, 0, 0), 0x4000);
+  nwi_walk_cache_fill(cache, &pde);
+  assert_int_equal(look(cache, 0x40001000, 0, 0), 0x2000); /* the longest match */
+  assert_int_equal(look(cache, 0x40200000, 0, 0), 0x4000);
+  for (unsigned i = 1; i <= 2; i++) { /* more PDEs than fit: the PML4E stays */
+    pde.key += 1 << 21;
+    nwi_walk_cache_fill(cache, &pde);
+  }
+  assert_int_equal(look(cache, 0x40001000, 0, 0), 0x4000);
+
+  struct nw_cached found;
+  unsigned probes;
+  assert_true(nwi_walk_cache_lookup(cache, 0, 0, 0, true, &found, &probes));
+  assert_int_equal(probes, 1); /* all at once */
+  assert_int_equal(found.level, 3);
+  const struct nwi_tlb_match everything = {.by_va = false};
+  assert_int_equal(nwi_walk_cache_invalidate(cache, &everything), 3);
+  nwi_walk_cache_destroy(cache);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(contents_come_back_whole),
@@ -227,6 +262,7 @@ int main(void) {
       cmocka_unit_test(a_debug_lookup_changes_no_order),
       cmocka_unit_test(probes_are_one_for_a_cam_and_one_for_each_span_otherwise),
       cmocka_unit_test(invalidation_matches_address_asid_and_vmid),
+      cmocka_unit_test(caches_by_level_keep_their_levels_alone_and_evict_apart),
       cmocka_unit_test(an_absent_cache_is_no_error_and_an_impossible_one_is),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,9 @@ struct nw_mmu_config {
   enum nw_regime_kind regime;
   struct nw_tlb_config l1i, l1d, l2;
   struct nw_tlb_config walk_cache, ipa_cache;
+  /* In place of `walk_cache`, one for each level's descriptors (x86: 4 PML4E, 3 PDPTE, 2 PDE), looked
+   * into at the same time: a lookup costs the slowest one's latency. entries 0: level not kept. */
+  struct nw_tlb_config walk_cache_of[NW_LEVELS];
   struct nw_capabilities capabilities; /* all 0: nw_default_capabilities */
   uint32_t walkers; /* walks in flight, 1 to 64 */
   struct nw_walk_cycles cycles;
@@ -96,9 +99,9 @@ enum nw_tlbi {
   NW_INVPCID_ALL,        /* type 2: everything of the VM */
   NW_INVPCID_NON_GLOBAL, /* type 3: the same but for global pages */
   NW_INVVPID_ADDRESS,    /* INVVPID type 0, INVLPGA: a VA of a VM, under every PCID */
-  NW_INVVPID_CONTEXT,    /* type 1; TLB_CONTROL 3: everything of a VM */
+  NW_INVVPID_CONTEXT,    /* type 1; TLB_CONTROL 3: everything of a VM (AMD: nested tables' as well) */
   NW_INVVPID_ALL,        /* type 2: every VM */
-  NW_INVVPID_NON_GLOBAL, /* type 3; TLB_CONTROL 7: a VM but for global pages */
+  NW_INVVPID_NON_GLOBAL, /* type 3; TLB_CONTROL 7: the same but for global pages */
   NW_INVEPT,             /* INVEPT, both types: all that EPT has a part in, of every VM */
   NW_FLUSH_ALL_ASIDS,    /* TLB_CONTROL 1: everything, of every VM */
   NW_TLBIS,

@@ -132,6 +132,19 @@ class Comparison:
             for access in (0, 1):
                 self.ask("s2", access, PAGES)
 
+    def sampled(self):
+        """The queries that are kept, with the machine's answers."""
+        for walk, every, every_fault in (("s12", 31, 997), ("s1", 101, 3001), ("s2", 211, 9973)):
+            passes = [each for each in self.passes if each.walk == walk]
+            if not passes:
+                continue
+            pages = set(chosen_pages(passes, every, every_fault))
+            yield f"walk {walk}\n"
+            for each in passes:
+                for page, machine in zip(each.pages, each.answers):
+                    if page in pages:
+                        yield f"q {each.access} 0x{page:08x} -> {machine}\n"
+
     def report(self, name, boot, total):
         asked = sum(len(each.pages) for each in self.passes)
         print(f"{name}: {asked} queries compared, {len(self.differences)} differences; "

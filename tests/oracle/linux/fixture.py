@@ -8,20 +8,6 @@ import io
 import tarfile
 
 from answers import PIECE, pieces_read
-from comparison import chosen_pages
-
-
-def queries(compared):
-    for walk, every, every_fault in (("s12", 31, 997), ("s1", 101, 3001), ("s2", 211, 9973)):
-        passes = [each for each in compared.passes if each.walk == walk]
-        if not passes:
-            continue
-        pages = set(chosen_pages(passes, every, every_fault))
-        yield f"walk {walk}\n"
-        for each in passes:
-            for page, machine in zip(each.pages, each.answers):
-                if page in pages:
-                    yield f"q {each.access} 0x{page:08x} -> {machine}\n"
 
 
 def extracts(folder, memory, pieces):
@@ -49,7 +35,7 @@ def archive(path, contents):
 
 def write(path, folder, nestwalk, compared, remark):
     case = f"{folder}/case"
-    asked = list(queries(compared))
+    asked = list(compared.sampled())
     with open(case, "w") as file:
         file.writelines(compared.head(compared.memory))
         file.writelines(asked)

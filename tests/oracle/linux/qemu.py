@@ -5,6 +5,7 @@ Register numbers of the stub: 0 to 15 are r0 to pc, 25 is CPSR. What it writes t
 through the translation of the moment but not through its permissions.
 """
 import ctypes
+import json
 import os
 import signal
 import socket
@@ -121,6 +122,38 @@ class Stub:
         self.do(f"z0,{address:x},4")
 
 
+class Monitor:
+    """The machine's own monitor, as much of its protocol (QMP) as is used here."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(120)
+        self.socket.connect(path)
+        self.lines = self.socket.makefile("rw")
+        self._next()
+        self._ask("qmp_capabilities", {})
+
+    def _next(self):
+        line = self.lines.readline()
+        if not line:
+            raise Failure("the machine has gone away")
+        return json.loads(line)
+
+    def _ask(self, name, arguments):
+        self.lines.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
+        self.lines.flush()
+        answer = self._next()
+        while "event" in answer:
+            answer = self._next()
+        if "return" not in answer:
+            raise Failure(f"'{name}' was answered '{answer}'")
+        return answer["return"]
+
+    def command(self, line):
+        """What a person would be told."""
+        return self._ask("human-monitor-command", {"command-line": line})
+
+
 PR_SET_PDEATHSIG = 1
 
 
@@ -131,15 +164,16 @@ def die_with_parent():
 class Machine:
     """`with Machine(folder, arguments) as machine`: never outlives its block."""
 
-    def __init__(self, folder, arguments, program="qemu-system-aarch64"):
+    def __init__(self, folder, arguments, program):
         self.serial = os.path.join(folder, "serial")
         self.stub_path = os.path.join(folder, "stub")
+        self.monitor_path = os.path.join(folder, "monitor")
         self.errors = os.path.join(folder, "errors")
         self.command = [
             program, *arguments, "-nodefaults", "-display", "none", "-monitor", "none",
             "-no-reboot", "-serial", f"file:{self.serial}",
             "-chardev", f"socket,id=stub,path={self.stub_path},server=on,wait=off",
-            "-gdb", "chardev:stub",
+            "-gdb", "chardev:stub", "-qmp", f"unix:{self.monitor_path},server=on,wait=off",
         ]
 
     def __enter__(self):
@@ -169,6 +203,9 @@ class Machine:
                 raise Failure(f"not ready after {seconds} seconds; its last words:\n{tail}")
             time.sleep(0.2)
         return pattern.findall(self.said())
+
+    def monitor(self):
+        return Monitor(self.monitor_path)
 
     def stub(self):
         """The machine stands still from here on."""

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Extracts of the tables of Debian's kernels, short and long descriptors, alone and over Xen's
-# stage 2: the model answers as the machine did that they were taken from (README.md).
+# Extracts of the tables of Debian's kernels, ARM's short and long descriptors, alone and over Xen's
+# stage 2, and amd64 with four and five levels: the model answers as the machine did that they were
+# taken from (README.md).
 set -eu
 
 here=$top_srcdir/tests/oracle/linux
@@ -26,10 +27,13 @@ for archive in "$here"/fixtures/*.tar.gz; do
 done
 
 # Registers and tables matter: with another root nothing is as it was.
-sed 's/^reg TTBR0 .*/reg TTBR0 0x0/' "$dir/armmp/case" >"$dir/armmp/wrong"
-"$nestwalk" translate "$dir/armmp/wrong" >"$dir/model"
-if "$here/../compare" "$dir/model" "$dir/armmp/case" >"$dir/differences"; then
-  echo "a wrong root was not found"
-  status=1
-fi
+for root in armmp/TTBR0 amd64/CR3 amd64-la57/CR3; do
+  system=${root%/*}
+  sed "s/^reg ${root#*/} .*/reg ${root#*/} 0x0/" "$dir/$system/case" >"$dir/$system/wrong"
+  "$nestwalk" translate "$dir/$system/wrong" >"$dir/model"
+  if "$here/../compare" "$dir/model" "$dir/$system/case" >"$dir/differences"; then
+    echo "$system: a wrong root was not found"
+    status=1
+  fi
+done
 exit $status

@@ -8,7 +8,9 @@ in memory. The guest that is looked at is the second one; its neighbour has the 
 import os
 import subprocess
 
+from comparison import compare
 from devicetree import Tree, cells, text, wide
+from probe import Probe
 
 RAM, RAM_SIZE = 0x40000000, {False: 256 << 20, True: 512 << 20}
 GUEST_KILOBYTES = (129 << 10) + 236  # no multiple of 2 MB, so that stage 2 has small pages as well
@@ -22,6 +24,8 @@ FILE_SYSTEM = 0x1000000
 
 
 class System:
+    program = "qemu-system-aarch64"
+
     def __init__(self, name, work):
         self.kernel = name.removeprefix("xen-")
         self.hypervisor = name != self.kernel
@@ -38,6 +42,12 @@ class System:
             return machine + self._hypervisor(folder, machine)
         return machine + ["-kernel", f"{self.work}/{self.kernel}",
                           "-initrd", f"{self.work}/initramfs", "-append", CONSOLE]
+
+    def compare(self, _, stub, folder, nestwalk):
+        stub.save_memory(RAM, self.ram_size, f"{folder}/memory")
+        with open(f"{self.work}/probe.bin", "rb") as code:
+            probe = Probe(stub, code.read(), self.hypervisor)
+        return compare(folder, nestwalk, self.regime, {"memory": RAM}, probe)
 
     def _hypervisor(self, folder, machine):
         blob = f"{folder}/tree"

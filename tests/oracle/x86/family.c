@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random cases of x86-64: without a second stage, with AMD's nested paging, with Intel's EPT. What the
- * machine cannot be trusted with is left out: guest-physical addresses that four levels of nested
- * tables do not reach.
+ * Random cases of x86-64: without a second stage, with AMD's nested paging, with Intel's EPT. What
+ * the machine cannot be trusted with is left out: guest-physical addresses that four levels of
+ * nested tables do not reach.
  */
 #include "../family.h"
 #include "../ept/memory.h"

@@ -65,8 +65,8 @@ enum x86_answer_kind {
   X86_EPT_MISCONFIG,  /* 0; guest-physical address */
   X86_NO_SLOT,        /* not asked: no free entry through which the program could be mapped */
   X86_NO_PLACE,       /* not asked: no instruction can be put where the address leads */
-  X86_NO_MEMORY,      /* not asked: it may lead to where only the program or a device is */
   X86_OUT_OF_REACH,   /* not asked: a guest-physical address wider than the nested tables' */
+  X86_NO_MEMORY,      /* not asked: it may lead to where only the program or a device is */
   X86_BROKEN,         /* what the program cannot make sense of: the exit's own code, and where */
 };
 

@@ -2,8 +2,8 @@
 /*
  * From registers to a regime: which formats, which roots, which controls. What the registers are and
  * mean is in one file for each architecture; this one picks it. Every field of struct nw_regime below
- * `reg` but `agile` and `capabilities` is a function of `kind`, `capabilities` and `reg`, recomputed
- * at each write.
+ * `reg` but `agile`, `nested_off` and `capabilities` is a function of these, `kind` and `reg`,
+ * recomputed at each write.
  */
 #include "core/regime.h"
 
@@ -99,6 +99,15 @@ bool nw_regime_set_agile(struct nw_regime *regime, enum nw_agile agile) {
     return false;
   }
   regime->agile = (uint8_t)agile;
+  return true;
+}
+
+bool nw_regime_set_nested_paging(struct nw_regime *regime, bool on) {
+  if (regime->kind != NW_REGIME_X86_SVM_NPT) {
+    return false;
+  }
+  regime->nested_off = !on;
+  architectures[regime->architecture]->decode(regime, NW_X86_NESTED_ROOT);
   return true;
 }
 

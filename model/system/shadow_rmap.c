@@ -9,6 +9,7 @@
  */
 #include "core/rights.h"
 #include "system/agile.h"
+#include "system/architecture.h"
 #include "system/shadow_internal.h"
 
 /* DDI 0406C B3.5.1: a large page is sixteen descriptors in a row. */
@@ -79,7 +80,8 @@ void nw_shadow_drop(struct nw_shadows *shadows, struct nw_shadow_leaf *leaf) {
   nw_shadow_forget(leaf);
   for (uint32_t i = first; i < first + count; i++)
     nw_shadow_write_entry(shadows, page, i, nw_shadow_nothing(shadows, page, i));
-  nw_mmu_invalidate(shadows->machine->mmu, NW_TLBI_MVAA, nw_shadow_entry_va(shadows, page, first));
+  nw_mmu_invalidate(shadows->machine->mmu, shadows->machine->software->maintenance.address,
+                    nw_shadow_entry_va(shadows, page, first));
 }
 
 /* The list that a leaf is on. */
@@ -177,6 +179,8 @@ uint8_t nw_shadow_leaf_log2(const struct nw_shadows *shadows, uint64_t ipa, uint
   if (!shadows->config->large_pages || guest_log2 == NW_FRAME_LOG2)
     return NW_FRAME_LOG2;
   uint8_t log2 = nw_hypervisor_backing_log2(shadows->hypervisor, ipa);
+  if (log2 > NW_REGION_LOG2)
+    log2 = NW_REGION_LOG2; /* what the lists of larger leaves are by */
   if (log2 > guest_log2)
     log2 = guest_log2;
   for (; log2 > NW_FRAME_LOG2; log2--)

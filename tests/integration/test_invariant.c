@@ -50,13 +50,13 @@ static uint64_t random_place(struct world *world) {
   uint64_t va = places[random_below(&world->random, PLACES)];
   if (random_chance(&world->random, 60))
     va += random_below(&world->random, 24) * PAGE;
-  return va < NW_USER_END ? va : NW_USER_END - PAGE;
+  return va < world->machine[NW_MODE_NATIVE]->user_end ? va : world->machine[NW_MODE_NATIVE]->user_end - PAGE;
 }
 
 static uint64_t random_length(struct world *world, uint64_t va) {
   static const uint64_t pages[] = {1, 1, 2, 3, 16, 17, 40, 256, 512, 600, 1100};
   uint64_t length = pages[random_below(&world->random, 11)] * PAGE;
-  return length < NW_USER_END - va ? length : NW_USER_END - va;
+  return length < world->machine[NW_MODE_NATIVE]->user_end - va ? length : world->machine[NW_MODE_NATIVE]->user_end - va;
 }
 
 /* -- one address ---------------------------------------------------------------------------- */
@@ -243,12 +243,12 @@ static void check_world(struct world *world) {
   check_mapping_edges(world);
   for (unsigned i = 0; i < 3; i++)
     check_address(world, random_place(world) + (random_bits(&world->random) & 0xffc));
-  check_address(world, NW_LINEAR_BASE + (random_bits(&world->random) % native->config.guest.memory &
+  check_address(world, native->layout->linear_base + (random_bits(&world->random) % native->config.guest.memory &
                                          ~UINT64_C(3)));
-  check_address(world, NW_LINEAR_BASE + native->kernel->own.root);
+  check_address(world, native->layout->linear_base + native->kernel->own.root);
   if (nw_guest_kernel_space(native->kernel) != NULL)
-    check_address(world, NW_LINEAR_BASE + nw_guest_kernel_space(native->kernel)->table.root);
-  check_address(world, NW_VECTOR_PAGE + 0xfe0);
+    check_address(world, native->layout->linear_base + nw_guest_kernel_space(native->kernel)->table.root);
+  check_address(world, native->layout->helper_page + 0xfe0);
   for (enum nw_mode mode = NW_MODE_SHADOW; mode < MODES; mode++) {
     const struct nw_shadows *shadows = shadows_in_use(world->machine[mode]);
     if (shadows != NULL && !nw_shadow_consistent(shadows, error, sizeof error))

@@ -82,7 +82,7 @@ uint64_t ipa_of(struct nw_machine *machine, uint64_t va) {
 
 uint64_t references_of_walk(struct nw_machine *machine, uint64_t va) {
   touch(machine, NW_READ, va);
-  nw_mmu_invalidate(machine->mmu, NW_TLBI_ALLNSNH, 0);
+  nw_mmu_invalidate(machine->mmu, machine->software->maintenance.everything, 0);
   uint64_t before = nw_machine_mmu_statistics(machine)->walk_references;
   touch(machine, NW_READ, va);
   return nw_machine_mmu_statistics(machine)->walk_references - before;

@@ -3,7 +3,7 @@
 #ifndef NW_TESTS_SUPPORT_MACHINES_H
 #define NW_TESTS_SUPPORT_MACHINES_H
 
-#include "system/guest_kernel.h"
+#include "system/architecture.h"
 #include "system/hypervisor.h"
 #include "system/shadow.h"
 

@@ -144,11 +144,11 @@ static void no_way_leads_unseen_to_a_table_that_is_followed(void **state) {
     uint64_t table = last_table_of(machine, VA), trapped = exits(machine, NW_EXIT_PTE_WRITE);
     struct nw_result result;
     assert_true(nw_agile_follows(machine, table));
-    nw_machine_kernel_load(machine, NW_LINEAR_BASE + table);
-    assert_true(nw_machine_debug_translate(machine, NW_LINEAR_BASE + table, NW_READ, NW_PRIVILEGED,
+    nw_machine_kernel_load(machine, machine->layout->linear_base + table);
+    assert_true(nw_machine_debug_translate(machine, machine->layout->linear_base + table, NW_READ, NW_PRIVILEGED,
                                            &result));
     assert_int_equal(result.s2_page_log2 != 0, format == NW_GUEST_LPAE);
-    assert_false(nw_machine_debug_translate(machine, NW_LINEAR_BASE + table, NW_WRITE,
+    assert_false(nw_machine_debug_translate(machine, machine->layout->linear_base + table, NW_WRITE,
                                             NW_PRIVILEGED, &result));
     change_rights(machine, 0, NW_PROT_READ);
     assert_int_equal(exits(machine, NW_EXIT_PTE_WRITE), trapped + 1);

@@ -476,10 +476,10 @@ static void memory_beyond_the_linear_map_serves_programs(void **state) {
     config.guest.memory = UINT64_C(2048) * MIB;
     struct nw_machine *machine = make_running(&config, NW_MODE_NATIVE);
     touch(machine, NW_WRITE, VA);
-    assert_true(ipa_of(machine, VA) >= NW_LINEAR_BYTES);
+    assert_true(ipa_of(machine, VA) >= machine->layout->linear_bytes);
     nw_machine_fork(machine, 1, false);
     touch(machine, NW_WRITE, VA);
-    assert_true(nw_guest_kernel_space(machine->kernel)->table.root < NW_LINEAR_BYTES);
+    assert_true(nw_guest_kernel_space(machine->kernel)->table.root < machine->layout->linear_bytes);
     nw_machine_destroy(machine);
   }
 }

@@ -183,7 +183,7 @@ static void impossible_configurations_are_refused_with_a_sentence(void **state) 
   bad.base_cpi = (double)NAN;
   refuse(bad, "base_cpi");
   bad = good;
-  bad.format = (enum nw_guest_format)2;
+  bad.format = NW_GUEST_FORMATS;
   refuse(bad, "format");
   bad = good;
   bad.hypervisor.mmio_ranges = NW_MMIO_RANGES + 1;

@@ -194,7 +194,7 @@ static void the_programs_view_has_nothing_of_the_kernels(void **state) {
   FORMATS {
     struct nw_machine *machine = with_shadowed_table(format);
     struct nw_request request = {
-        .va = NW_LINEAR_BASE + ipa_of(machine, VA), .access = NW_READ, .privilege = NW_PRIVILEGED};
+        .va = machine->layout->linear_base + ipa_of(machine, VA), .access = NW_READ, .privilege = NW_PRIVILEGED};
     struct nw_result result;
     assert_int_equal(nw_machine_resolve(machine, &request), NW_OUTCOME_RETRY);
     assert_true(nw_machine_debug_translate(machine, request.va, NW_READ, NW_PRIVILEGED, &result));
@@ -217,7 +217,7 @@ static void a_shadowed_table_cannot_be_written_unseen(void **state) {
     struct nw_pte pte;
     nw_page_table_find(&nw_guest_kernel_space(machine->kernel)->table, VA, &pte);
     struct nw_request request = {
-        .va = NW_LINEAR_BASE + pte.address, .access = NW_READ, .privilege = NW_PRIVILEGED};
+        .va = machine->layout->linear_base + pte.address, .access = NW_READ, .privilege = NW_PRIVILEGED};
     struct nw_result result;
     assert_int_equal(nw_machine_resolve(machine, &request), NW_OUTCOME_RETRY);
     assert_true(nw_machine_debug_translate(machine, request.va, NW_READ, NW_PRIVILEGED, &result));
@@ -483,7 +483,7 @@ static void without_host_memory_nobody_runs_on_anothers_tables(void **state) {
         assert_true(nw_hypervisor_backing(machine->hypervisor, pte.meaning.output, &pa));
         assert_int_equal(result.pa, pa);
       }
-      request.va = NW_LINEAR_BASE;
+      request.va = machine->layout->linear_base;
       assert_false(nw_mmu_translate(machine->mmu, &request, &machine->walker, &result));
       assert_true(consistent(machine));
     }

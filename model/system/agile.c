@@ -439,9 +439,26 @@ static bool is_trapped_store(const struct nw_machine *machine, const struct nw_r
          request->access == NW_WRITE && nw_agile_follows(machine, found->ipa);
 }
 
+/* The hardware is about to set flags in a table that is followed, or (APM vol. 2, 15.25.5; SDM vol. 3,
+ * 29.3.3.2) counts each read of it as if it were. */
+static bool is_trapped_walk(const struct nw_machine *machine, const struct nw_fault *found) {
+  return found->stage == 2 && found->type == NW_FAULT_PERMISSION && found->s1walk &&
+         nw_agile_follows(machine, found->ipa);
+}
+
+/* A table that walks reach from nested ones, too, is not shadowed. */
+static enum nw_fault_outcome nest_for_walk(struct nw_machine *machine, uint64_t ipa) {
+  nw_hypervisor_begin(machine->hypervisor);
+  to_nested(machine, ipa & ~(NW_FRAME_BYTES - 1));
+  nw_hypervisor_end(machine->hypervisor, NW_EXIT_STAGE2_FAULT, 0);
+  return machine->status == NW_MACHINE_OK ? NW_OUTCOME_RETRY : NW_OUTCOME_FAILED;
+}
+
 static enum nw_fault_outcome fault(struct nw_machine *machine, const struct nw_request *request,
                                    const struct nw_fault *found, const struct nw_store *store) {
   bool shadow = found->stage == 1 && found->shadow;
+  if (is_trapped_walk(machine, found))
+    return nest_for_walk(machine, found->ipa);
   if (!shadow && !is_trapped_store(machine, request, found))
     return nw_nested_mode.fault(machine, request, found, store);
   machine->mode_state = &agile_of(machine)->shadow; /* likewise */

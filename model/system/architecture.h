@@ -77,6 +77,7 @@ struct nw_guest_layout {
   const struct nw_software_architecture *software;
   enum nw_regime_kind kind; /* stage 1 alone */
   uint64_t user_end;        /* the program's addresses are 0 up to that */
+  uint64_t tables_end;      /* the program's tables cover addresses up to that */
   uint64_t linear_base;     /* of the linear map of guest memory from IPA 0 on */
   uint64_t linear_bytes;    /* at most */
   uint64_t helper_page;     /* of the kernel's, that programs may read and execute */

@@ -234,7 +234,7 @@ static void space_drop(struct nw_guest_kernel *kernel, struct nw_address_space *
   if (kernel->loaded == space)
     load_space(kernel, NULL);
   nw_guest_kernel_zap(kernel, space, 0, end);
-  nw_page_table_prune(&space->table, 0, end, 0, end);
+  nw_page_table_prune(&space->table, 0, end, 0, layout_of(kernel)->tables_end);
   nw_guest_kernel_flush(kernel, space, 0, end);
   kernel->machine->software->forget_space(kernel, space);
   root_destroy(kernel, &space->table);

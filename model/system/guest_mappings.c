@@ -147,6 +147,8 @@ static bool unmap(struct nw_guest_kernel *kernel, struct nw_address_space *space
   uint64_t ceiling = nw_mappings_ceiling(&space->mappings, end, user_end(kernel));
   if (kernel->machine->config.guest.large_pages == NW_LARGE_ALWAYS)
     widen(kernel, space, &start, &end);
+  if (ceiling == user_end(kernel))
+    ceiling = kernel->machine->layout->tables_end;
   bool done = nw_guest_kernel_zap(kernel, space, start, end) &&
               nw_page_table_prune(&space->table, start, end, floor, ceiling);
   nw_guest_kernel_flush(kernel, space, start, end);

@@ -93,9 +93,17 @@ static inline uint32_t nw_shadow_index(const struct nw_shadows *shadows,
   return (uint32_t)(va >> shadows->format->shift[page->role.level]) & (page->entries - 1);
 }
 
+/* The address that the guest names by the bits that tables translate: x86-64 repeats the top one. */
+static inline uint64_t nw_shadow_full_va(const struct nw_shadows *shadows, uint64_t va) {
+  const struct nw_regime *guest = &shadows->machine->guest_regime;
+  unsigned above = 64u - guest->va_bits;
+  return guest->sign_extended ? (uint64_t)((int64_t)(va << above) >> above) : va;
+}
+
 static inline uint64_t nw_shadow_entry_va(const struct nw_shadows *shadows,
                                           const struct nw_shadow_page *page, uint32_t index) {
-  return page->role.va + ((uint64_t)index << shadows->format->shift[page->role.level]);
+  uint64_t offset = (uint64_t)index << shadows->format->shift[page->role.level];
+  return nw_shadow_full_va(shadows, page->role.va + offset);
 }
 
 static inline bool nw_shadow_is_last(const struct nw_shadows *shadows,

@@ -24,7 +24,8 @@ enum {
   PRICE_COPY = 110,
 };
 
-/** 64 MB of guest memory, small TLBs, one cache, no walk caches, de-privileged under shadow. */
+/** 64 MB of guest memory, small TLBs, one cache, no walk caches, on ARMv7 de-privileged under
+ * shadow. */
 struct nw_machine_config small_machine(enum nw_guest_format format);
 
 /** Builds it or fails the test. */

@@ -27,8 +27,7 @@ static const struct {
     [NW_REGIME_ARMV7_LPAE_S2] = {"armv7-lpae+s2", &nwi_format_lpae_s1, &nwi_format_lpae_s2,
                                  NW_ARMV7, true},
     [NW_REGIME_X86_64] = {"x86-64", &nwi_format_x86_64, &nwi_format_npt, NW_X86_64, false},
-    [NW_REGIME_X86_SVM_NPT] = {"x86-svm-npt", &nwi_format_x86_64, &nwi_format_npt, NW_X86_64,
-                               true},
+    [NW_REGIME_X86_SVM_NPT] = {"x86-svm-npt", &nwi_format_x86_64, &nwi_format_npt, NW_X86_64, true},
     [NW_REGIME_X86_EPT] = {"x86-ept", &nwi_format_x86_64, &nwi_format_ept, NW_X86_64, true},
 };
 

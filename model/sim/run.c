@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "system/architecture.h"
+#include "sim/names.h"
 
 #define PAGE 4096u
 #define NO_STREAM UINT32_MAX
@@ -255,9 +255,9 @@ static enum event_outcome do_exec(struct run *r, struct stream *s, size_t at, ui
 /* The event whose record is words[at]. Operands are there: the trace's reader has checked. */
 static enum event_outcome do_event(struct run *r, struct stream *s, size_t at) {
   static const uint8_t operands[] = {
-      [NW_EVENT_MAP] = 4,   [NW_EVENT_UNMAP] = 2, [NW_EVENT_PROTECT] = 3, [NW_EVENT_BRK] = 2,
-      [NW_EVENT_REMAP] = 4, [NW_EVENT_FORK] = 3,  [NW_EVENT_EXEC] = 1,    [NW_EVENT_EXIT] = 2,
-      [NW_EVENT_CONTENT] = 3,
+      [NW_EVENT_MAP] = 4,  [NW_EVENT_UNMAP] = 2, [NW_EVENT_PROTECT] = 3,
+      [NW_EVENT_BRK] = 2,  [NW_EVENT_REMAP] = 4, [NW_EVENT_FORK] = 3,
+      [NW_EVENT_EXEC] = 1, [NW_EVENT_EXIT] = 2,  [NW_EVENT_CONTENT] = 3,
   };
   const uint64_t *operand = s->words + at + 1;
   uint32_t event = nw_rec_aux(s->words[at]);
@@ -285,8 +285,7 @@ static enum event_outcome do_event(struct run *r, struct stream *s, size_t at) {
   case NW_EVENT_EXEC:
     return do_exec(r, s, at, operand[0]);
   case NW_EVENT_CONTENT:
-    return after(r, s, at,
-                 nw_machine_set_content(r->machine, operand[0], operand[1], operand[2]));
+    return after(r, s, at, nw_machine_set_content(r->machine, operand[0], operand[1], operand[2]));
   case NW_EVENT_EXIT:
     return do_exit(r, s, at);
   default:
@@ -437,7 +436,7 @@ static void replay(struct run *r) {
 
 static bool check_architecture(struct run *r) {
   const char *architecture = nw_trace_get_header(r->trace)->architecture;
-  const char *expected = nw_guest_layouts[r->config->format].software->name;
+  const char *expected = nw_guest_architecture_names[r->config->format];
   if (!strcmp(architecture, expected))
     return true;
   return fail(r, NW_RUN_BAD_INPUT,

@@ -19,12 +19,11 @@ struct nw_maintenance {
 };
 
 struct nw_software_architecture {
-  const char *name; /* as traces have it */
   struct nw_maintenance maintenance;
-  uint64_t asid_mask;        /* of an operand */
-  unsigned root_register;    /* that shadow and agile paging replace */
-  uint32_t root_registers;   /* bit by register: those that a change of address space writes */
-  const uint8_t *registers;  /* all that the guest's stage 1 depends on, in the order of loading */
+  uint64_t asid_mask;       /* of an operand */
+  unsigned root_register;   /* that shadow and agile paging replace */
+  uint32_t root_registers;  /* bit by register: those that a change of address space writes */
+  const uint8_t *registers; /* all that the guest's stage 1 depends on, in the order of loading */
   unsigned registers_count;
   uint8_t instruction_bytes; /* of a trace's instructions, which tells only how many there are */
   bool hardware_flags;       /* the hardware sets dirty flags in the guest's tables */

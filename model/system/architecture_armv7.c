@@ -169,7 +169,6 @@ static const uint8_t registers[] = {
 };
 
 const struct nw_software_architecture nw_software_armv7 = {
-    .name = "armv7",
     .maintenance = {.page = NW_TLBI_MVA,
                     .address = NW_TLBI_MVAA,
                     .asid = NW_TLBI_ASID,

@@ -131,10 +131,10 @@ static void set_stage2(struct nw_machine *machine, const struct nw_page_table *s
   struct nw_mmu *mmu = machine->mmu;
   uint64_t levels = config->stage2_levels == 5 ? 5 : 4;
   if (config->stage2 == NW_STAGE2_EPT) {
-    uint64_t eptp = stage2 == NULL ? 0
-                                   : stage2->root | EPTP_WRITE_BACK |
-                                         (levels - 1) << EPTP_LEVELS_SHIFT |
-                                         (config->ept_flags ? EPTP_AD : 0);
+    uint64_t eptp = stage2 == NULL
+                        ? 0
+                        : stage2->root | EPTP_WRITE_BACK | (levels - 1) << EPTP_LEVELS_SHIFT |
+                              (config->ept_flags ? EPTP_AD : 0);
     nw_mmu_write_register(mmu, NW_X86_NESTED_ROOT, eptp);
   } else {
     nw_mmu_write_register(mmu, NW_X86_HOST_CR4, levels == 5 ? CR4_LA57 : 0);
@@ -156,7 +156,6 @@ static const uint8_t registers[] = {
 };
 
 const struct nw_software_architecture nw_software_x86_64 = {
-    .name = "x86-64",
     .maintenance = {.page = NW_INVPCID_ADDRESS,
                     .address = NW_INVVPID_ADDRESS,
                     .asid = NW_INVPCID_CONTEXT,

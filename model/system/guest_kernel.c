@@ -372,9 +372,9 @@ static bool create_frames(struct nw_guest_kernel *kernel) {
   const struct nw_guest_config *guest = &kernel->machine->config.guest;
   uint64_t total = guest->memory >> NW_FRAME_LOG2;
   uint64_t low = linear_bytes(kernel->machine) >> NW_FRAME_LOG2;
-  kernel->low = nw_frames_create(0, low);
+  kernel->low = nw_frames_create(0, low, NW_FRAME_ORDER_2M);
   if (total > low)
-    kernel->high = nw_frames_create(low, total - low);
+    kernel->high = nw_frames_create(low, total - low, NW_FRAME_ORDER_2M);
   if (kernel->low == NULL || (total > low && kernel->high == NULL))
     return false;
   reserve_devices(kernel);
@@ -396,7 +396,8 @@ static uint8_t block_log2(const struct nw_guest_kernel *kernel, uint64_t ipa, ui
 
 static bool map_linear(struct nw_guest_kernel *kernel) {
   uint64_t bytes = linear_bytes(kernel->machine);
-  struct nwi_leaf leaf = {.readable = true, .writable = true, .global = true, .domain = DOMAIN_KERNEL};
+  struct nwi_leaf leaf = {
+      .readable = true, .writable = true, .global = true, .domain = DOMAIN_KERNEL};
   for (uint64_t ipa = 0; ipa < bytes; ipa += UINT64_C(1) << leaf.page_log2) {
     leaf.output = ipa;
     leaf.page_log2 = block_log2(kernel, ipa, bytes);

@@ -171,7 +171,8 @@ static bool apply_rights(struct nw_guest_kernel *kernel, struct nw_address_space
                          const struct nw_mapping *mapping, const struct nw_pte *pte, bool write) {
   struct nwi_leaf old;
   nw_page_table_leaf(&space->table, pte, &old);
-  struct nwi_leaf leaf = leaf_for(kernel, mapping, pte->meaning.output, pte->span_log2, write || !old.clean);
+  struct nwi_leaf leaf =
+      leaf_for(kernel, mapping, pte->meaning.output, pte->span_log2, write || !old.clean);
   return same_leaf(&old, &leaf) || nw_page_table_map(&space->table, pte->va, &leaf);
 }
 

@@ -210,8 +210,8 @@ bool nw_hypervisor_table(struct nw_hypervisor *hypervisor, const struct nw_forma
   };
   while (format->shift[table->start_level] >= input_bits)
     table->start_level = nwi_level_below(format, table->start_level);
-  return nw_hypervisor_allocate_table(
-      hypervisor, nw_page_table_bytes(table, table->start_level), &table->root);
+  return nw_hypervisor_allocate_table(hypervisor, nw_page_table_bytes(table, table->start_level),
+                                      &table->root);
 }
 
 /* -- exits ---------------------------------------------------------------------------------- */
@@ -268,7 +268,8 @@ bool nw_hypervisor_create(struct nw_machine *machine, char *error, size_t error_
   hypervisor->guest_frames = machine->config.guest.memory >> NW_FRAME_LOG2;
   uint64_t bytes = host_bytes(machine);
   machine->memory = nw_physical_memory_create(bytes);
-  hypervisor->frames = nw_frames_create(1, (bytes >> NW_FRAME_LOG2) - 1);
+  unsigned largest = machine->config.hypervisor.stage2_huge ? NW_FRAME_ORDER_1G : NW_FRAME_ORDER_2M;
+  hypervisor->frames = nw_frames_create(1, (bytes >> NW_FRAME_LOG2) - 1, largest);
   hypervisor->backing = calloc(hypervisor->guest_frames, sizeof *hypervisor->backing);
   hypervisor->read_only = calloc(hypervisor->guest_frames, sizeof *hypervisor->read_only);
   hypervisor->owner = calloc(bytes >> NW_FRAME_LOG2, sizeof *hypervisor->owner);

@@ -159,14 +159,12 @@ bool nw_machine_kernel_store(struct nw_machine *machine, uint64_t va,
 static void answer_step(struct nw_machine *machine, const struct nw_step *step, bool debug,
                         struct nw_answer *answer) {
   if (step->kind != NW_STEP_UPDATE) {
-    answer->abort =
-        !nw_physical_read(machine->memory, step->address, step->size, &answer->data);
+    answer->abort = !nw_physical_read(machine->memory, step->address, step->size, &answer->data);
   } else if (debug) {
     answer->hit = true;
   } else {
-    answer->abort =
-        !nw_physical_compare_and_swap(machine->memory, step->address, step->size, step->old_value,
-                                      step->new_value, &answer->data);
+    answer->abort = !nw_physical_compare_and_swap(machine->memory, step->address, step->size,
+                                                  step->old_value, step->new_value, &answer->data);
     answer->hit = answer->data == step->old_value;
   }
 }
@@ -313,8 +311,8 @@ static enum nw_regime_kind regime_kind(const struct nw_machine_config *config, b
   static const enum nw_regime_kind both[NW_REGIMES][2] = {
       [NW_REGIME_ARMV7_SHORT] = {NW_REGIME_ARMV7_SHORT_S2, NW_REGIME_ARMV7_SHORT_S2},
       [NW_REGIME_ARMV7_LPAE] = {NW_REGIME_ARMV7_LPAE_S2, NW_REGIME_ARMV7_LPAE_S2},
-      [NW_REGIME_X86_64] = {[NW_STAGE2_NPT] = NW_REGIME_X86_SVM_NPT,
-                            [NW_STAGE2_EPT] = NW_REGIME_X86_EPT},
+      [NW_REGIME_X86_64] =
+          {[NW_STAGE2_NPT] = NW_REGIME_X86_SVM_NPT, [NW_STAGE2_EPT] = NW_REGIME_X86_EPT},
   };
   enum nw_regime_kind kind = nw_guest_layouts[config->format].kind;
   return stage2 ? both[kind][config->hypervisor.stage2] : kind;
@@ -332,6 +330,15 @@ static bool create_regimes(struct nw_machine *machine, char *error, size_t error
   return machine->mmu != NULL;
 }
 
+/* Bytes of a line of the nearest cache that programs have: the walker's own may be nearer. */
+static uint32_t nearest_line(const struct nw_hierarchy_config *memory) {
+  const uint8_t programs = 1u << NW_BY_INSTRUCTION | 1u << NW_BY_DATA;
+  for (uint32_t i = 0; i < memory->caches; i++)
+    if ((memory->cache[i].serves & programs) != 0)
+      return memory->cache[i].line;
+  return LINE_WITHOUT_CACHES;
+}
+
 static bool create_hardware(struct nw_machine *machine, char *error, size_t error_size) {
   struct nw_machine_config *config = &machine->config;
   if (!create_regimes(machine, error, error_size))
@@ -343,7 +350,7 @@ static bool create_hardware(struct nw_machine *machine, char *error, size_t erro
       (struct nw_memory){.context = machine, .read = read_for_walker, .update = update_for_walker};
   machine->program_accesses = config->program_accesses;
   machine->watched = machine->program_accesses || config->hypervisor.ksm.pages > 0;
-  machine->line = config->memory.caches > 0 ? config->memory.cache[0].line : LINE_WITHOUT_CACHES;
+  machine->line = nearest_line(&config->memory);
   return true;
 }
 

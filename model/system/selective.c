@@ -227,8 +227,7 @@ static void judge(struct nw_machine *machine, const struct nw_policy_sample *sam
 /* -- what is added to the modes ------------------------------------------------------------- */
 
 /* Shadow leaves are made for the guest's registers, and are not looked at meanwhile. */
-static void write_register_nested(struct nw_machine *machine, unsigned reg,
-                                  uint64_t value) {
+static void write_register_nested(struct nw_machine *machine, unsigned reg, uint64_t value) {
   if ((machine->software->root_registers >> reg & 1u) == 0)
     selective_of(machine)->registers_changed = true;
   nw_nested_mode.write_register(machine, reg, value);

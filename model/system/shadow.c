@@ -115,7 +115,8 @@ static void invalidate_asid(struct nw_machine *machine) {
   for (unsigned view = NW_VIEW_USER; view <= NW_VIEW_BOTH; view++) {
     struct nw_shadow_page *page = find_root(machine, (enum nw_view)view);
     if (page != NULL)
-      nw_mmu_invalidate(machine->mmu, machine->software->maintenance.asid, nw_shadow_asid(shadow->pages, page));
+      nw_mmu_invalidate(machine->mmu, machine->software->maintenance.asid,
+                        nw_shadow_asid(shadow->pages, page));
   }
 }
 
@@ -153,11 +154,11 @@ static void invalidate_address(struct nw_machine *machine, uint64_t operand) {
 enum reach { REACH_ALL = 0, REACH_ADDRESS, REACH_ASID };
 
 static const uint8_t reach_of[NW_TLBIS] = {
-    [NW_TLBI_MVA] = REACH_ADDRESS,      [NW_TLBI_MVAA] = REACH_ADDRESS,
-    [NW_ITLBI_MVA] = REACH_ADDRESS,     [NW_DTLBI_MVA] = REACH_ADDRESS,
-    [NW_INVLPG] = REACH_ADDRESS,        [NW_INVPCID_ADDRESS] = REACH_ADDRESS,
-    [NW_TLBI_ASID] = REACH_ASID,        [NW_ITLBI_ASID] = REACH_ASID,
-    [NW_DTLBI_ASID] = REACH_ASID,       [NW_INVPCID_CONTEXT] = REACH_ASID,
+    [NW_TLBI_MVA] = REACH_ADDRESS,  [NW_TLBI_MVAA] = REACH_ADDRESS,
+    [NW_ITLBI_MVA] = REACH_ADDRESS, [NW_DTLBI_MVA] = REACH_ADDRESS,
+    [NW_INVLPG] = REACH_ADDRESS,    [NW_INVPCID_ADDRESS] = REACH_ADDRESS,
+    [NW_TLBI_ASID] = REACH_ASID,    [NW_ITLBI_ASID] = REACH_ASID,
+    [NW_DTLBI_ASID] = REACH_ASID,   [NW_INVPCID_CONTEXT] = REACH_ASID,
 };
 
 /*

@@ -46,7 +46,7 @@ static bool child_agrees(const struct nw_shadows *shadows, const struct nw_shado
   const struct nw_shadow_role *role = &child->role;
   struct nw_descriptor meaning;
   uint64_t va = nw_shadow_entry_va(shadows, page, index);
-  if (role->va != va || role->view != page->role.view || 
+  if (role->va != va || role->view != page->role.view ||
       role->level != nwi_level_below(shadows->format, page->role.level))
     return false;
   if (page->role.direct)

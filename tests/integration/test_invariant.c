@@ -258,11 +258,13 @@ static void check_world(struct world *world) {
   check_mapping_edges(world);
   for (unsigned i = 0; i < 3; i++)
     check_address(world, random_place(world) + (random_bits(&world->random) & 0xffc));
-  check_address(world, native->layout->linear_base + (random_bits(&world->random) % native->config.guest.memory &
-                                         ~UINT64_C(3)));
+  check_address(world,
+                native->layout->linear_base +
+                    (random_bits(&world->random) % native->config.guest.memory & ~UINT64_C(3)));
   check_address(world, native->layout->linear_base + native->kernel->own.root);
   if (nw_guest_kernel_space(native->kernel) != NULL)
-    check_address(world, native->layout->linear_base + nw_guest_kernel_space(native->kernel)->table.root);
+    check_address(world,
+                  native->layout->linear_base + nw_guest_kernel_space(native->kernel)->table.root);
   check_address(world, native->layout->helper_page + 0xfe0);
   for (enum nw_mode mode = NW_MODE_SHADOW; mode < MODES; mode++) {
     const struct nw_shadows *shadows = shadows_in_use(world->machine[mode]);
@@ -613,11 +615,11 @@ static void print_options(const struct nw_machine_config *config) {
       "fill %d\n",
       config->guest.large_pages, config->guest.deprivileged, config->guest.pcids,
       config->hypervisor.stage2_large, config->hypervisor.stage2, config->hypervisor.stage2_levels,
-      config->hypervisor.ept_flags, shadow->sync, (unsigned long long)shadow->memory, shadow->flood, shadow->prefetch,
-      shadow->cache_roots, shadow->unsync, shadow->direct_faults, shadow->paravirtual,
-      shadow->paravirtual_batch, shadow->large_pages, config->hypervisor.ksm.pages,
-      config->hypervisor.selective.policy, config->hypervisor.selective.keep_tables,
-      config->hypervisor.selective.fill);
+      config->hypervisor.ept_flags, shadow->sync, (unsigned long long)shadow->memory, shadow->flood,
+      shadow->prefetch, shadow->cache_roots, shadow->unsync, shadow->direct_faults,
+      shadow->paravirtual, shadow->paravirtual_batch, shadow->large_pages,
+      config->hypervisor.ksm.pages, config->hypervisor.selective.policy,
+      config->hypervisor.selective.keep_tables, config->hypervisor.selective.fill);
 }
 
 /* Lives under options drawn from the seed; NW_LIVES sets how many. */

@@ -12,11 +12,12 @@ static bool leaf_agrees(const struct nw_shadows *shadows, const struct nw_shadow
   if (!page->role.direct)
     nw_shadow_guest_entry(shadows, page, index, false, &meaning);
   const struct nw_shadow_leaf *leaf = &page->leaf[index];
+  struct nw_shadow_mapping mapping = {.rights = meaning.rights, .supervisor = leaf->supervisor};
   struct nwi_leaf view;
   return meaning.kind == NW_DESCRIPTOR_LEAF &&
          (meaning.page_log2 >= leaf->log2 || page->role.direct) &&
          nw_shadow_leaf_ipa(&meaning, va) >> NW_FRAME_LOG2 == leaf->frame &&
-         nw_shadow_leaf_for_view(shadows, page->role.view, meaning.rights, &view) &&
+         nw_shadow_leaf_for_view(shadows, page->role.view, &mapping, &view) &&
          (view.writable || !leaf->writable);
 }
 

@@ -214,6 +214,7 @@ static bool establish(struct fault_path *path) {
       .va = path->request->va,
       .ipa = path->guest.pa,
       .rights = path->guest.rights,
+      .supervisor = path->request->privilege == NW_PRIVILEGED && path->request->access == NW_WRITE,
       .writable = nw_hypervisor_is_writable(machine->hypervisor, path->guest.pa)};
   struct nw_shadow_page *page = make_tables(path, &mapping.log2);
   if (page != NULL && mapping.log2 != 0) {

@@ -16,6 +16,7 @@ struct nw_shadow_leaf {
   uint32_t frame; /* the first guest frame mapped */
   uint8_t log2;   /* bytes mapped; 0: there is no leaf */
   bool writable;
+  bool supervisor; /* as of struct nw_shadow_mapping */
   bool prefetched; /* and not used since */
 };
 
@@ -161,9 +162,9 @@ void nw_shadow_set(struct nw_shadows *shadows, struct nw_shadow_page *page,
                    const struct nw_shadow_mapping *mapping);
 /* A frame becomes a table that is followed by write protection: nobody writes it from now on. */
 void nw_shadow_protect(struct nw_shadows *shadows, uint64_t ipa);
-/* What a view may do with a page of the guest's raw rights; false when it may not even read. */
-bool nw_shadow_leaf_for_view(const struct nw_shadows *shadows, uint8_t view, uint32_t rights,
-                             struct nwi_leaf *leaf);
+/* What a view may do with a page of the mapping's raw rights; false when it may not even read. */
+bool nw_shadow_leaf_for_view(const struct nw_shadows *shadows, uint8_t view,
+                             const struct nw_shadow_mapping *mapping, struct nwi_leaf *leaf);
 
 /* -- shadow_write.c -- */
 

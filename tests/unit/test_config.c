@@ -231,7 +231,7 @@ static void other_scalars_are_strict_too(void **state) {
   assert_has(refused_set("mmu.l2.policy=LRU"), "one of lru, tree-plru, fifo, random");
   assert_has(refused_set("mmu.l2.policy=0"), "one of lru, tree-plru, fifo, random");
   assert_has(refused("armv7", "riscv64"),
-             "m.yaml:1:15: architecture: found 'riscv64', expected armv7, x86-64");
+             "m.yaml:1:15: architecture: found 'riscv64', expected one of armv7, x86-64");
   assert_has(refused("armv7", "x86-64"),
              "m.yaml:2:9: format: found 'short', expected '4-level' or '5-level'");
   assert_has(refused_set("hypervisor.stage2_pages=[1G]"), "one of 4K, 2M");

@@ -41,8 +41,8 @@ static void enable(struct nw_machine *machine) {
 static void choose_pcid(struct nw_guest_kernel *kernel, struct nw_address_space *space) {
   if (kernel->pcid[space->asid] == space)
     return;
-  kernel->next_asid = kernel->next_asid % kernel->machine->config.guest.pcids + 1;
   space->asid = kernel->next_asid;
+  kernel->next_asid = kernel->next_asid % kernel->machine->config.guest.pcids + 1;
   space->stale = true;
   kernel->pcid[space->asid] = space;
 }

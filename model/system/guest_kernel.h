@@ -35,10 +35,10 @@ struct nw_process {
 struct nw_guest_kernel {
   struct nw_machine *machine;
   const struct nw_format *format;
-  struct nw_frames *low;              /* frames of the linear map */
-  struct nw_frames *high;             /* frames beyond it, or NULL */
-  struct nw_page_table own;           /* the kernel's own table: linear map and vector page */
-  uint64_t shared_table; /* where roots have one descriptor for the kernel: the table it names */
+  struct nw_frames *low;    /* frames of the linear map */
+  struct nw_frames *high;   /* frames beyond it, or NULL */
+  struct nw_page_table own; /* the kernel's own table: linear map and vector page */
+  uint64_t shared_table;    /* where roots have one descriptor for the kernel: the table it names */
   uint8_t large_log2[NW_LARGE_SIZES]; /* large page sizes, largest first, 0-terminated if fewer */
   bool booted;                        /* descriptors are stored through the MMU */
   struct nw_address_space *loaded;    /* whose root is loaded; NULL: the kernel's own */

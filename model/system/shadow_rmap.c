@@ -41,8 +41,8 @@ static bool is_for_supervisor(const struct nw_shadows *shadows, uint8_t view,
 bool nw_shadow_leaf_for_view(const struct nw_shadows *shadows, uint8_t view,
                              const struct nw_shadow_mapping *mapping, struct nwi_leaf *leaf) {
   uint32_t rights = mapping->rights;
-  bool user = allowed(shadows, rights, NW_READ, NW_USER) &&
-              !is_for_supervisor(shadows, view, mapping);
+  bool user =
+      allowed(shadows, rights, NW_READ, NW_USER) && !is_for_supervisor(shadows, view, mapping);
   enum nw_privilege privilege = NW_USER;
   if (view == NW_VIEW_KERNEL || (view == NW_VIEW_BOTH && !user))
     privilege = NW_PRIVILEGED;

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+const unsigned guest_levels[NW_GUEST_FORMATS] = {2, 3, 4, 5};
+
 struct nw_machine_config small_machine(enum nw_guest_format format) {
   struct nw_machine_config config = {
       .name = "small",

@@ -24,6 +24,9 @@ enum {
   PRICE_COPY = 110,
 };
 
+/** Levels of the guest's tables, by enum nw_guest_format. */
+extern const unsigned guest_levels[NW_GUEST_FORMATS];
+
 /** 64 MB of guest memory, small TLBs, one cache, no walk caches, on ARMv7 de-privileged under
  * shadow. */
 struct nw_machine_config small_machine(enum nw_guest_format format);

@@ -15,8 +15,7 @@
 #define FORMATS                                                                                    \
   for (enum nw_guest_format format = NW_GUEST_SHORT; format < NW_GUEST_FORMATS; format++)
 
-/* Levels of the guest's tables, and of stage 2's. */
-static const unsigned levels_of[NW_GUEST_FORMATS] = {2, 3, 4, 5};
+/* Levels of stage 2. */
 static const unsigned stage2_of[NW_GUEST_FORMATS] = {3, 3, 4, 4};
 
 /* The clock stands still, as far as policy is concerned. */
@@ -61,7 +60,7 @@ static void shadow_all(struct nw_machine *machine) {
   const struct nw_format *format = machine->kernel->format;
   uint8_t level = machine->guest_regime.s1_root[0].start_level;
   nw_agile_switch(machine, true);
-  for (unsigned i = 0; i < levels_of[machine->config.format]; i++) {
+  for (unsigned i = 0; i < guest_levels[machine->config.format]; i++) {
     nw_agile_set_nested(machine, table_of(machine, VA, level), false);
     level = nwi_level_below(format, level);
   }
@@ -81,7 +80,7 @@ static void walks_are_wholly_nested_until_they_become_agile(void **state) {
   (void)state;
   FORMATS {
     struct nw_machine *machine = make_touched(format);
-    unsigned none = levels_of[format], stage2 = stage2_of[format];
+    unsigned none = guest_levels[format], stage2 = stage2_of[format];
     unsigned whole = (none + 1) * (stage2 + 1) - 1;
     assert_int_equal(references_of_walk(machine, VA), whole);
     shadow_all(machine);
@@ -103,7 +102,7 @@ static void each_nested_level_adds_a_walk_of_stage_2(void **state) {
   (void)state;
   for (enum nw_guest_format format = NW_GUEST_4_LEVEL; format < NW_GUEST_FORMATS; format++) {
     struct nw_machine *machine = make_shadowed(format);
-    unsigned expected = levels_of[format];
+    unsigned expected = guest_levels[format];
     uint8_t root = machine->guest_regime.s1_root[0].start_level;
     assert_int_equal(references_of_walk(machine, VA), expected);
     for (uint8_t level = 1; level <= root; level++) {
@@ -257,7 +256,7 @@ static void levels_of_agile_walks_are_counted(void **state) {
   FORMATS {
     struct nw_machine *machine = make_shadowed(format);
     const struct nw_mmu_statistics *mmu = nw_machine_mmu_statistics(machine);
-    unsigned levels = levels_of[format];
+    unsigned levels = guest_levels[format];
     uint64_t before = mmu->agile_walks[0];
     references_of_walk(machine, VA);
     assert_true(nw_machine_mmu_statistics(machine)->agile_walks[0] > before);

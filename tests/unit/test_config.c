@@ -234,7 +234,7 @@ static void other_scalars_are_strict_too(void **state) {
              "m.yaml:1:15: architecture: found 'riscv64', expected one of armv7, x86-64");
   assert_has(refused("armv7", "x86-64"),
              "m.yaml:2:9: format: found 'short', expected '4-level' or '5-level'");
-  assert_has(refused_set("hypervisor.stage2_pages=[1G]"), "one of 4K, 2M");
+  assert_has(refused_set("hypervisor.stage2_pages=[3M]"), "one of 4K, 2M");
   assert_has(refused_set("memory.caches.0.name=0123456789abcdef"), "expected 1 to 15 bytes");
   assert_has(refused_set("memory.caches.0.name=a.b"), "expected letters");
   assert_has(refused_set("memory.caches.0.name=dram"), "behind the caches");

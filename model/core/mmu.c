@@ -535,6 +535,15 @@ bool nw_mmu_set_agile(struct nw_mmu *m, enum nw_agile agile) {
   return possible;
 }
 
+bool nw_mmu_set_nested_paging(struct nw_mmu *m, bool on) {
+  keep_registers_for_walk(m);
+  bool possible = nw_regime_set_nested_paging(&m->regime, on);
+
+  m->register_writes++;
+  set_context(m);
+  return possible;
+}
+
 const struct nw_regime *nw_mmu_regime(const struct nw_mmu *m) {
   return &m->regime;
 }

@@ -11,7 +11,7 @@
 #include "support/counts.h"
 #include "system/ksm.h"
 
-#define FORMATS for (unsigned format = NW_GUEST_SHORT; format <= NW_GUEST_LPAE; format++)
+#define FORMATS for (unsigned format = NW_GUEST_SHORT; format < NW_GUEST_FORMATS; format++)
 #define MODES_WITH_HOST                                                                            \
   for (enum nw_mode mode = NW_MODE_NESTED; mode <= NW_MODE_SHADOW; mode = (enum nw_mode)(mode + 1))
 #define RW (NW_PROT_READ | NW_PROT_WRITE)
@@ -255,6 +255,7 @@ static void merging_splits_large_host_pages(void **state) {
     struct nw_machine_config config = config_of(format);
     config.hypervisor.stage2_large = true;
     config.hypervisor.shadow.large_pages = true;
+    config.hypervisor.ksm.max_sharers = 1u << 16; /* all 2 MB are zeros */
     struct nw_machine *machine = with_pages(&config, mode, 8, NW_READ);
     uint64_t ipa = ipa_of(machine, VA + 7 * PAGE);
     let_scan(machine);

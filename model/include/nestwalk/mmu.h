@@ -132,6 +132,8 @@ enum nw_register_status nw_mmu_write_register(struct nw_mmu *mmu, unsigned reg, 
 /** Says how agile paging is used, like a register write: walks in flight keep what they began with.
  * False, changing nothing, when the MMU's regime has no stage 2. */
 bool nw_mmu_set_agile(struct nw_mmu *mmu, enum nw_agile agile);
+/** Says whether nested paging is on, likewise. False, changing nothing, for other regimes than AMD's. */
+bool nw_mmu_set_nested_paging(struct nw_mmu *mmu, bool on);
 /** The registers and what they mean now; valid until the MMU is destroyed. */
 const struct nw_regime *nw_mmu_regime(const struct nw_mmu *mmu);
 

@@ -336,7 +336,6 @@ static bool put_defaults(struct loader *l, const char *source) {
     uint64_t value;
   } numbers[] = {
       {"mmu.walkers", 1},
-      {"mmu.physical_bits", nw_default_capabilities.maxphyaddr},
       {"mmu.cycles.begin", cycles.begin},
       {"mmu.cycles.read", cycles.read},
       {"mmu.cycles.update", cycles.update},

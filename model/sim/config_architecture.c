@@ -8,7 +8,7 @@
 struct architecture {
   const char *name;
   const char *formats[2];
-  const char *default_of[4][2]; /* path, value */
+  const char *default_of[5][2]; /* path, value */
 };
 
 static const struct architecture architectures[] = {
@@ -17,6 +17,7 @@ static const struct architecture architectures[] = {
      {"4-level", "5-level"},
      {{"guest.deprivileged", "false"},
       {"guest.pcids", "6"}, /* Linux: TLB_NR_DYN_ASIDS */
+      {"mmu.physical_bits", "40"}, /* as nw_default_capabilities */
       {"mmu.gigabyte_pages", "true"},
       {"hypervisor.stage2", "npt"}}},
 };

@@ -392,6 +392,9 @@ void nwi_mmu_end_walk(struct nw_mmu *m, struct nw_transaction *t, struct nw_resu
   if (result->fault.type == NW_FAULT_NONE && nwi_mmu_may_install(m, t)) {
     install(m, t);
   }
+  if (result->fault.type != NW_FAULT_NONE && result->fault.stage == 1) {
+    nwi_mmu_maintain_after_fault(m, t);
+  }
 }
 
 /* ---- all at once ---- */

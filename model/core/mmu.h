@@ -73,6 +73,8 @@ void nwi_mmu_count_miss(struct nw_mmu *m, const struct nw_request *request,
 bool nwi_mmu_may_install(const struct nw_mmu *m, const struct nw_transaction *t);
 /* A register has been written: what the architecture has that invalidate. `before` is what it held. */
 void nwi_mmu_maintain_after_write(struct nw_mmu *m, unsigned reg, uint64_t value, uint64_t before);
+/* A walk has ended in a fault of stage 1: what the architecture has that invalidate. */
+void nwi_mmu_maintain_after_fault(struct nw_mmu *m, const struct nw_transaction *t);
 /* The TLB entry that the walk's success makes. */
 struct nwi_tlb_entry nwi_mmu_entry(const struct nw_transaction *t);
 

@@ -254,12 +254,12 @@ static void a_page_fault_does_not_come_again_where_memory_allows(void **state) {
         struct rig *rig = rig_new(&config);
         map(rig, A, false);
         uint64_t at = tables_descriptor_pa(rig->tables, 1, A, level);
-        uint64_t all = tables_get(rig->tables, at, 8);
-        tables_put(rig->tables, at, 8, all & ~rights[i]);
+        uint64_t entry = tables_get(rig->tables, at, 8);
+        tables_put(rig->tables, at, 8, entry & ~rights[i]);
         assert_true(rig_read(rig, A));
         assert_false(rig_translate(rig, NW_WRITE, NW_USER, A));
         assert_true(rig_read(rig, A)); /* the tables are in the walk cache again */
-        tables_put(rig->tables, at, 8, all);
+        tables_put(rig->tables, at, 8, entry);
         if (!rig_translate(rig, NW_WRITE, NW_USER, A)) {
           assert_int_equal(rig->result.fault.type, NW_FAULT_PERMISSION);
           assert_true(rig_translate(rig, NW_WRITE, NW_USER, A));

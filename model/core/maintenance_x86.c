@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What writes of x86 control registers invalidate by themselves: SDM vol. 3, 4.10.4.1.
+ * What writes of x86 control registers and page faults invalidate by themselves: SDM vol. 3,
+ * 4.10.4.1.
  */
 #include "core/mmu.h"
 
@@ -48,5 +49,24 @@ void nwi_mmu_maintain_after_write(struct nw_mmu *m, unsigned reg, uint64_t value
   }
   if (reg == NW_X86_CR3 && !(m->regime.reg[NW_X86_CR4] & CR4_PCIDE && value & CR3_KEEP)) {
     invalidate(m, NW_INVPCID_CONTEXT);
+  }
+}
+
+/* A page fault takes what is held of its address under the PCID, so that it does not come again
+ * where memory no longer says so: rights may be given without an invalidation (4.10.4.3). TLBs need
+ * it not, since a hit that is denied is walked again; the limits in a walk cache do. */
+void nwi_mmu_maintain_after_fault(struct nw_mmu *m, const struct nw_transaction *t) {
+  const struct nw_regime *regime = t->walk.regime;
+  const struct nwi_tlb_match match = {
+      .va = t->request.va,
+      .asid = regime->asid,
+      .vmid = nwi_context_tag(regime->vmid, nwi_stage_switches(regime)),
+      .by_va = true,
+      .by_asid = true,
+      .by_vmid = true,
+  };
+
+  if (regime->architecture == NW_X86_64 && m->cache[NW_WALK_CACHE] != NULL) {
+    nwi_walk_cache_invalidate(m->cache[NW_WALK_CACHE], &match);
   }
 }

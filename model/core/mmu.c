@@ -408,6 +408,9 @@ void nwi_mmu_end_walk(struct nw_mmu *m, struct nw_transaction *t, struct nw_resu
   } else if (m->watched && result->fault.type != NW_FAULT_NONE) {
     tell_of_fault(m, &t->request);
   }
+  if (result->fault.type != NW_FAULT_NONE && result->fault.stage == 1) {
+    nwi_mmu_maintain_after_fault(m, t);
+  }
 }
 
 /* ---- all at once ---- */

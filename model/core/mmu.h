@@ -78,6 +78,8 @@ void nwi_mmu_count_miss(struct nw_mmu *m, const struct nw_request *request,
 bool nwi_mmu_may_install(const struct nw_mmu *m, const struct nw_transaction *t);
 /* A register has been written: what the architecture has that invalidate. `before` is what it held. */
 void nwi_mmu_maintain_after_write(struct nw_mmu *m, unsigned reg, uint64_t value, uint64_t before);
+/* A walk has ended in a fault of stage 1: what the architecture has that invalidate. */
+void nwi_mmu_maintain_after_fault(struct nw_mmu *m, const struct nw_transaction *t);
 /* Tells `watches` (level-1 data, level-1 instruction, level 2; each may be NULL) of all that is asked
  * of those TLBs from now on. Of repeats of a fetch in nw_mmu_translate_run() that need no lookup,
  * since they find what the one before found, they are not told. Not for requests in flight. */

@@ -86,7 +86,7 @@ struct tables {
 };
 
 /**
- * A regime with stage 1 on, and stage 2 on if the kind has one. ARM: 40-bit IPAs starting at level 1
+ * A regime with stage 1 on, and stage 2 on if the kind has one. ARM: 40-bit IPAs from level 1 on
  * (T0SZ -8, a root of 1024 entries), every domain a client, MAIR 0 Normal and 1 Device. x86: four
  * levels in both stages, registers as X86_... above, EPT without accessed and dirty flags. Free it.
  */

@@ -199,8 +199,8 @@ static void each_instruction_drops_what_the_manual_says_and_nothing_else(void **
   }
 }
 
-/* 4.10.2.3 and 4.10.4.1: a guest knows of its page of 2 MB, not of the 4 KB pages under it. Those of
- * the page go, whichever address of it is named, and no others. */
+/* 4.10.2.3 and 4.10.4.1: a guest knows of its page of 2 MB, not of the 4 KB pages under it. Those
+ * of the page go, whichever address of it is named, and no others. */
 static void a_large_page_over_small_ones_goes_as_a_whole(void **state) {
   (void)state;
   static const struct {
@@ -238,6 +238,55 @@ static void a_large_page_over_small_ones_goes_as_a_whole(void **state) {
     }
     assert_true(rig_holds(rig, NW_READ, neighbour));
     assert_true(rig_holds(rig, NW_READ, small));
+    rig_free(rig);
+  }
+}
+
+/* 4.10.4.1 and 4.10.4.3: a right may be given without an invalidation; that costs one fault at
+ * most. */
+static void a_page_fault_does_not_come_again_where_memory_allows(void **state) {
+  (void)state;
+  static const uint64_t rights[] = {X86_W, X86_U}; /* that a table takes at first */
+  for (unsigned kind = NW_REGIME_X86_64; kind <= NW_REGIME_X86_EPT; kind++) {
+    for (unsigned level = 2; level <= 4; level++) {
+      for (unsigned i = 0; i < COUNT(rights); i++) {
+        struct nw_mmu_config config = rig_full((enum nw_regime_kind)kind);
+        struct rig *rig = rig_new(&config);
+        map(rig, A, false);
+        uint64_t at = tables_descriptor_pa(rig->tables, 1, A, level);
+        uint64_t entry = tables_get(rig->tables, at, 8);
+        tables_put(rig->tables, at, 8, entry & ~rights[i]);
+        assert_true(rig_read(rig, A));
+        assert_false(rig_translate(rig, NW_WRITE, NW_USER, A));
+        assert_true(rig_read(rig, A)); /* the tables are in the walk cache again */
+        tables_put(rig->tables, at, 8, entry);
+        if (!rig_translate(rig, NW_WRITE, NW_USER, A)) {
+          assert_int_equal(rig->result.fault.type, NW_FAULT_PERMISSION);
+          assert_true(rig_translate(rig, NW_WRITE, NW_USER, A));
+        }
+        rig_free(rig);
+      }
+    }
+  }
+}
+
+/* Those of its address under its PCID and machine; nothing for a debug request, or a fault of
+ * stage 2. */
+static void a_page_fault_takes_the_tables_of_its_address_alone(void **state) {
+  (void)state;
+  for (unsigned k = 0; k < 2; k++) {
+    struct rig *rig = populated(nested[k]);
+    struct nw_request debug = {.va = A + 0x1000, .access = NW_READ, .debug = true};
+    assert_false(nw_mmu_translate(rig->mmu, &debug, &rig->memory, &rig->result));
+    assert_string_equal(lost(rig, 1, tables_held), NOTHING);
+    tables_map(rig->tables, 1, A + 0x2000, 0x90000000, 12, MAP_ALL); /* not in stage 2 */
+    assert_false(rig_read(rig, A + 0x2000));
+    assert_string_equal(lost(rig, 1, tables_held), NOTHING);
+    assert_false(rig_read(rig, A + 0x1000));
+    assert_int_equal(rig->result.fault.stage, 1);
+    assert_string_equal(lost(rig, 1, tables_held), "A1");
+    assert_string_equal(lost(rig, 2, tables_held), NOTHING);
+    assert_string_equal(lost(rig, 1, in_every_tlb), NOTHING);
     rig_free(rig);
   }
 }
@@ -433,6 +482,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_instruction_drops_what_the_manual_says_and_nothing_else),
       cmocka_unit_test(a_large_page_over_small_ones_goes_as_a_whole),
+      cmocka_unit_test(a_page_fault_does_not_come_again_where_memory_allows),
+      cmocka_unit_test(a_page_fault_takes_the_tables_of_its_address_alone),
       cmocka_unit_test(the_short_form_takes_twelve_bits_of_pcid),
       cmocka_unit_test(each_register_write_drops_what_the_manual_says_and_nothing_else),
       cmocka_unit_test(the_other_direction_of_a_change),

@@ -148,7 +148,9 @@ void nw_mmu_invalidate_of(struct nw_mmu *mmu, enum nw_tlbi operation,
 
 /**
  * Translates one request to its end with the caller's memory. Returns true when there is a
- * translation, false for a fault; both in `result`.
+ * translation, false for a fault; both in `result`. On x86-64 a page fault takes what the walk
+ * cache holds of its address, so that it comes again only where memory says so (SDM vol. 3,
+ * 4.10.4.1).
  */
 bool nw_mmu_translate(struct nw_mmu *mmu, const struct nw_request *request,
                       const struct nw_memory *memory, struct nw_result *result);

@@ -24,6 +24,7 @@ int nw_cmd_run(int argc, char **argv);
 int nw_cmd_compare(int argc, char **argv);
 int nw_cmd_sweep(int argc, char **argv);
 int nw_cmd_results(int argc, char **argv);
+int nw_cmd_plot(int argc, char **argv);
 int nw_cmd_trace(int argc, char **argv);
 int nw_cmd_translate(int argc, char **argv);
 int nw_cmd_explain(int argc, char **argv);

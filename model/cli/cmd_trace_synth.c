@@ -11,9 +11,11 @@
 #include "cli/cmd_trace_synth.h"
 #include "cli/simulation.h"
 #include "config.h"
+#include "record/program.h"
 #include "trace/synthetic.h"
 
 #define PAGE UINT64_C(4096)
+#define OTHERS 9 /* options that are no setting */
 #define COMMAND "trace synth"
 
 static const char help[] =
@@ -27,6 +29,7 @@ static const char help[] =
     "      --references=N     its length in instructions, loads and stores (default 10000000)\n"
     "      --processes=N      processes that share the references (default 1)\n"
     "      --seed=N           of the random numbers (default 1)\n"
+    "      --architecture=NAME  of the machines that are to run it: armv7 (default), x86-64\n"
     "      --phases=PHASE/PHASE...  what a process does in turns, again and again. A PHASE is\n"
     "                         references=N and any of the settings below, separated by commas;\n"
     "                         those that it does not name are as given outside\n"
@@ -64,6 +67,7 @@ static const char help[] =
 struct options {
   const char *output;
   const char *phases;
+  const char *architecture;
   struct nw_synthetic synthetic;
 };
 
@@ -298,6 +302,7 @@ enum {
   OPTION_PROCESSES,
   OPTION_SEED,
   OPTION_PHASES,
+  OPTION_ARCHITECTURE,
   OPTION_HELP,
 };
 
@@ -308,6 +313,17 @@ static bool take_number(const char *option, const char *text, uint64_t minimum, 
   nw_cli_usage(COMMAND,
                "--%s: found '%.100s', expected a whole number from %" PRIu64 " to %" PRIu64, option,
                text, minimum, maximum);
+  return false;
+}
+
+static bool take_architecture(const char *text, const char **name) {
+  for (const struct nw_guest_arch *arch = nw_guest_archs; arch->name != NULL; arch++) {
+    if (strcmp(arch->name, text) != 0)
+      continue;
+    *name = arch->name;
+    return true;
+  }
+  nw_cli_usage(COMMAND, "--architecture: found '%.100s', expected armv7 or x86-64", text);
   return false;
 }
 
@@ -332,6 +348,8 @@ static bool take_option(struct options *o, int option, char **argv) {
   case OPTION_PHASES:
     o->phases = optarg;
     return true;
+  case OPTION_ARCHITECTURE:
+    return take_architecture(optarg, &o->architecture);
   default:
     if (option >= OPTION_SETTING && option < OPTION_SETTING + SETTINGS)
       return apply(&settings[option - OPTION_SETTING], "--", optarg, &o->synthetic.phase[0]);
@@ -340,13 +358,14 @@ static bool take_option(struct options *o, int option, char **argv) {
   }
 }
 
-static void list_options(struct option longs[SETTINGS + 8]) {
+static void list_options(struct option longs[SETTINGS + OTHERS]) {
   static const struct option others[] = {
       {"output", required_argument, NULL, 'o'},
       {"references", required_argument, NULL, OPTION_REFERENCES},
       {"processes", required_argument, NULL, OPTION_PROCESSES},
       {"seed", required_argument, NULL, OPTION_SEED},
       {"phases", required_argument, NULL, OPTION_PHASES},
+      {"architecture", required_argument, NULL, OPTION_ARCHITECTURE},
       {"quiet", no_argument, NULL, 'q'},
       {"verbose", no_argument, NULL, 'v'},
       {"help", no_argument, NULL, OPTION_HELP},
@@ -360,7 +379,7 @@ static void list_options(struct option longs[SETTINGS + 8]) {
 
 /* Returns -1 to go on, or the exit status. */
 static int parse(int argc, char **argv, struct options *o) {
-  struct option longs[SETTINGS + 8];
+  struct option longs[SETTINGS + OTHERS];
   list_options(longs);
   opterr = 0;
   for (int c; (c = getopt_long(argc, argv, ":o:qv", longs, NULL)) != -1;) {
@@ -396,7 +415,10 @@ static size_t keep_settings(int argc, char **argv, const char **kept) {
 }
 
 static int synthesize(const struct options *o, const char *const *arguments, size_t count) {
-  struct nw_trace_header header = {.recorder = PACKAGE_STRING, .argc = count, .argv = arguments};
+  struct nw_trace_header header = {.recorder = PACKAGE_STRING,
+                                   .architecture = o->architecture,
+                                   .argc = count,
+                                   .argv = arguments};
   struct nw_trace_error error;
   if (nw_synthetic_write(o->output, &o->synthetic, &header, &error) == NW_TRACE_OK)
     return NW_CLI_OK;

@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"compare", nw_cmd_compare, "replay traces under several paging modes, side by side"},
     {"sweep", nw_cmd_sweep, "run every point of a sweep file, on all processors, resumable"},
     {"results", nw_cmd_results, "list, export, merge and compare what sweeps have found"},
+    {"plot", nw_cmd_plot, "draw what sweeps have found: curves, maps, a report"},
     {"trace", nw_cmd_trace, "look at traces, or make one up"},
     {"translate", nw_cmd_translate, "answer the queries of a case file"},
     {"explain", nw_cmd_explain, "show one walk, reference by reference"},

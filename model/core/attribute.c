@@ -159,3 +159,11 @@ struct nwi_attributes nwi_attributes_combine(const struct nw_regime *regime,
   return settle(
       (struct nwi_attributes){combine_type(s1.attr, s2.attr), wider_shareability(s1.sh, s2.sh)});
 }
+
+struct nwi_attributes nwi_attributes_stage2_alone(const struct nw_regime *regime,
+                                                  struct nwi_attributes s2) {
+  if (regime->architecture == NW_X86_64) {
+    s2.attr = (uint8_t)(s2.attr & ~NWI_X86_IGNORE_PAT); /* there is nothing to be ignored */
+  }
+  return s2;
+}

@@ -34,6 +34,10 @@ struct nwi_attributes nwi_attributes_stage1_off(const struct nw_regime *regime,
 struct nwi_attributes nwi_attributes_combine(const struct nw_regime *regime,
                                              struct nwi_attributes s1, struct nwi_attributes s2);
 
+/* Stage 2 alone: what the tables say by themselves. */
+struct nwi_attributes nwi_attributes_stage2_alone(const struct nw_regime *regime,
+                                                  struct nwi_attributes s2);
+
 enum { NWI_X86_UNCACHEABLE = 0, NWI_X86_WRITE_BACK = 6 };
 #define NWI_X86_IGNORE_PAT 8u /* beside the type of an EPT leaf: it alone counts */
 #define NWI_X86_PAT_RESET 0x0007040600070406ull

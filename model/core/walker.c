@@ -342,6 +342,7 @@ static inline void count_s2_read(struct nw_walk *w, uint32_t cycles) {
 static inline void answer_s2_read(struct nw_walk *w, uint64_t data, bool abort, uint32_t cycles) {
   count_s2_read(w, cycles);
   if (abort) {
+    w->s2.descriptor.kind = NW_DESCRIPTOR_INVALID;
     fail(w, NW_FAULT_EXTERNAL_ABORT, 2, w->s2.level);
     return;
   }
@@ -570,7 +571,8 @@ static void stage2_done(struct nw_walk *w) {
 
   w->result.s2_page_log2 = w->s2.descriptor.page_log2;
   succeed(w, w->s2.output, w->s1.descriptor.rights | w->s2.descriptor.rights,
-          w->scope == NW_SCOPE_STAGE2 ? s2 : nwi_attributes_combine(w->regime, s1, s2));
+          w->scope == NW_SCOPE_STAGE2 ? nwi_attributes_stage2_alone(w->regime, s2)
+                                      : nwi_attributes_combine(w->regime, s1, s2));
 }
 
 /* Stage 2 alone; where it is off, an IPA is a PA and takes nothing from the access. */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* The same point from two files: `theirs` is the other's, `ours` this file's. */
 #define SAME_POINT                                                                                 \
@@ -81,9 +82,17 @@ static bool run_steps(struct nw_results *results, const char *path, uint64_t *ad
   return check_conflicts(results, path);
 }
 
+static bool same_file(const char *a, const char *b) {
+  struct stat first, second;
+  return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+         first.st_ino == second.st_ino;
+}
+
 bool nw_results_merge(struct nw_results *results, const char *path, uint64_t *added) {
   struct nw_results other; /* its kind, version and wholeness are looked at first */
   *added = 0;
+  if (same_file(results->path, path))
+    return true;
   if (!nw_results_open(&other, path, NW_RESULTS_READ)) {
     memcpy(results->error, other.error, sizeof results->error);
     return false;

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/names.h"
+
 #define PAGE 4096u
 #define NO_STREAM UINT32_MAX
 
@@ -46,6 +48,8 @@ struct run {
   uint32_t stalled;   /* turns in a row that replayed nothing */
   bool stopped;       /* at control->stop_at */
   uint64_t remaining; /* references until the limit */
+  uint64_t replayed;
+  struct nw_timeline *timeline;
   uint64_t crossings;
   uint64_t orphans;
   enum nw_run_status status;
@@ -308,8 +312,10 @@ static bool refill(struct run *r, struct stream *s) {
   return s->count > 0;
 }
 
-/* Tells the watcher. */
+/* Tells the watchers. */
 static void report(struct run *r, uint64_t before) {
+  r->replayed += before - r->remaining;
+  nw_timeline_look(r->timeline, r->replayed, false, r->machine);
   if (r->control->replayed)
     atomic_fetch_add_explicit(r->control->replayed, before - r->remaining, memory_order_relaxed);
 }
@@ -355,17 +361,17 @@ static enum event_outcome replay_chunk(struct run *r, struct stream *s, uint64_t
     case NW_REC_BLOCK: {
       uint64_t count = nw_rec_aux(word);
       count = count < remaining ? count : remaining;
-      status = nw_machine_access(r->machine, NW_EXECUTE, nw_rec_va(word), (uint32_t)count);
+      status = nw_machine_access(r->machine, NW_EXECUTE, nw_rec_address(word), (uint32_t)count);
       left -= count < left ? count : left;
       remaining -= count;
       break;
     }
     case NW_REC_LOAD:
-      status = access_data(r, NW_READ, nw_rec_va(word), nw_rec_aux(word));
+      status = access_data(r, NW_READ, nw_rec_address(word), nw_rec_aux(word));
       remaining--;
       break;
     case NW_REC_STORE:
-      status = access_data(r, NW_WRITE, nw_rec_va(word), nw_rec_aux(word));
+      status = access_data(r, NW_WRITE, nw_rec_address(word), nw_rec_aux(word));
       remaining--;
       break;
     case NW_REC_SYSCALL:
@@ -448,17 +454,19 @@ static bool revive_one(struct run *r) {
 
 static bool check_architecture(struct run *r) {
   const char *architecture = nw_trace_get_header(r->trace)->architecture;
-  if (!strcmp(architecture, "armv7"))
+  const char *expected = nw_guest_architecture_names[r->config->format];
+  if (!strcmp(architecture, expected))
     return true;
   return fail(r, NW_RUN_BAD_INPUT,
-              "%s: recorded from a program for %s, expected armv7, the machine's",
-              nw_trace_path(r->trace), architecture);
+              "%s: recorded from a program for %s, expected %s, the architecture of machine %s",
+              nw_trace_path(r->trace), architecture, expected, r->config->name);
 }
 
-/* Tells the machine how long the run will be: all of the trace, or its share within the limit. */
+/* Tells machine and timeline how long the run will be: all of the trace, or its share within the limit. */
 static void expect(const struct run *r) {
   const struct nw_trace_counts *totals = nw_trace_totals(r->trace);
   uint64_t references = nw_trace_references(totals);
+  nw_timeline_start(r->timeline, references < r->remaining ? references : r->remaining);
   double share = references > r->remaining ? (double)r->remaining / (double)references : 1.0;
   nw_machine_expect(r->machine, (uint64_t)((double)totals->instructions * share));
 }
@@ -481,6 +489,7 @@ static bool prepare(struct run *r, enum nw_mode mode) {
 
 static void collect(const struct run *r, struct nw_run_result *result) {
   const struct nw_hierarchy *hierarchy = nw_machine_hierarchy(r->machine);
+  nw_timeline_look(r->timeline, r->replayed, true, r->machine);
   result->page_crossings = r->crossings;
   result->orphans = r->orphans;
   result->machine = *nw_machine_statistics(r->machine);
@@ -516,9 +525,9 @@ struct nw_replay *nw_replay_begin(struct nw_trace *trace, const struct nw_machin
     replay->control = *control;
   *r = (struct run){.trace = trace, .config = config, .control = &replay->control, .error = error};
   r->remaining = r->control->limit ? r->control->limit : UINT64_MAX;
+  r->timeline = &result->timeline;
   replay->result = result;
-  if (prepare(r, mode) && r->control->prepared)
-    r->control->prepared(r->control->context, r->machine);
+  prepare(r, mode); /* a failure is in r->status */
   return replay;
 }
 

@@ -13,6 +13,7 @@
 
 #include <stdatomic.h>
 
+#include "sim/timeline.h"
 #include "system/machine.h"
 #include "trace/trace.h"
 
@@ -60,6 +61,7 @@ struct nw_run_result {
   uint32_t caches;
   struct nw_run_cache cache[NW_CACHE_LEVELS];
   uint64_t dram[NW_REQUESTERS];
+  struct nw_timeline timeline;
 };
 
 #define NW_RUN_ERROR 768

@@ -44,7 +44,7 @@ void nw_statistics_write_text(const struct nw_run_result *result, FILE *out);
 /* One flat object; a new reference, NULL when out of memory. */
 json_t *nw_statistics_json(const struct nw_run_result *result);
 
-/* Writes stats.txt and stats.json into `folder`, which is made if it is missing. Each file appears
+/* Writes stats.txt, stats.json and timeline.csv into `folder`, which is made if it is missing. Each file appears
  * whole or not at all. */
 bool nw_statistics_save(const struct nw_run_result *result, const char *folder,
                         char error[NW_RUN_ERROR]);

@@ -66,6 +66,11 @@ static bool write_text(const struct nw_run_result *result, FILE *out) {
   return true;
 }
 
+static bool write_timeline(const struct nw_run_result *result, FILE *out) {
+  nw_timeline_write(&result->timeline, out);
+  return true;
+}
+
 static bool refuse(char error[NW_RUN_ERROR], const char *path) {
   snprintf(error, NW_RUN_ERROR, "%.500s: %s", path, strerror(errno ? errno : EIO));
   return false;
@@ -123,5 +128,6 @@ bool nw_statistics_save(const struct nw_run_result *result, const char *folder,
   if (!make_folder(folder))
     return refuse(error, folder);
   return save(result, folder, "stats.txt", write_text, error) &&
-         save(result, folder, "stats.json", write_json, error);
+         save(result, folder, "stats.json", write_json, error) &&
+         save(result, folder, "timeline.csv", write_timeline, error);
 }

@@ -421,7 +421,8 @@ enum nw_trace_result nw_synthetic_write(const char *path, const struct nw_synthe
                                         struct nw_trace_error *error) {
   struct nw_trace_header whole = *header;
   struct process process = {.error = error};
-  whole.architecture = "armv7";
+  if (whole.architecture == NULL)
+    whole.architecture = "armv7";
   whole.page_size = PAGE;
   whole.target = "synthetic";
   if (!prepare(&process, settings))

@@ -67,7 +67,7 @@ struct nw_synthetic {
 /* One phase with the settings that an option not given has. */
 struct nw_synthetic_phase nw_synthetic_phase_default(void);
 
-/* Writes the trace. header->recorder, argc and argv are used. */
+/* Writes the trace. header->recorder, argc and argv are used, and architecture unless it is NULL: armv7. */
 enum nw_trace_result nw_synthetic_write(const char *path, const struct nw_synthetic *settings,
                                         const struct nw_trace_header *header,
                                         struct nw_trace_error *error);

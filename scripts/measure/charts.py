@@ -10,6 +10,7 @@ CAUSES = ("base", "memory", "translation", "guest_kernel", "exits")
 CAUSE_COLOURS = ("#c8c8c8", "#7fb8de", "#e69f00", "#009e73", "#b3401d")
 LINE_COLOURS = ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
 CUT = 250  # percent: taller bars are cut off
+GAP = 0.8  # between groups, in bars
 
 
 def text(value):
@@ -43,14 +44,13 @@ def draw(path, lines):
     shrink(path)
 
 
-def stacked_bars(path, title, groups, columns, base="nested"):
-    """groups: [(name, {column: {cause: percent}})], in percent of the base."""
-    data, ticks, labels = [], [], []
-    place = 0
+def bar_row(number, groups, columns, top):
+    """Data, labels and ticks of one row of stacked bars; (lines, width in bars)."""
+    data, ticks, labels, place = [], [], [], 0
     for name, bars in groups:
         shown = [column for column in columns if column in bars]
-        labels.append(f"set label {text(name)} at first {place + (len(shown) - 1) / 2}, graph 1.05 "
-                      "center font ',12'")
+        labels.append(f"set label {text(name)} at first {place + (len(shown) - 1) / 2}, graph 1.06 "
+                      "center font ',11'")
         for column in shown:
             ends = [0]
             for cause in CAUSES:
@@ -58,24 +58,76 @@ def stacked_bars(path, title, groups, columns, base="nested"):
             whole = sum(bars[column].values())
             data.append(f"{place} " + " ".join(f"{end:.2f}" for end in ends))
             ticks.append(f"{text(column)} {place}")
-            labels.append(f"set label '{whole:.0f}' at {place},{min(whole, CUT):.2f} center "
-                          "offset 0,0.6 font ',8'")
+            labels.append(f"set label '{whole:.0f}' at {place},{min(whole, top):.2f} center "
+                          "offset 0,0.5 font ',8'")
             place += 1
-        place += 0.8
+        place += GAP
+    return [f"$bars{number} << END", *data, "END", "unset label", *labels,
+            f"set xtics ({', '.join(ticks)}) scale 0 rotate by 90 right font ',9'"], place
+
+
+def stacked_bars(path, title, groups, columns, base="nested", in_row=6):
+    """groups: [(name, {column: {cause: percent}})], in percent of the base; so many in a row."""
+    rows = [groups[i:i + in_row] for i in range(0, len(groups), in_row)]
     top = min(CUT, max(sum(bars[c].values()) for _, bars in groups for c in bars))
-    plot = ", ".join(
-        f"$bars using 1:{i + 2}:($1-0.38):($1+0.38):{i + 2}:{i + 3} with boxxyerror "
+    made = [bar_row(number, row, columns, top) for number, row in enumerate(rows)]
+    bars = max(width for _, width in made)
+    below = 8 + 6 * max(map(len, columns))  # pixels, of names of columns
+    width, height, head = int(90 + 22 * bars), 190 + below, 56
+    whole = height * len(rows) + head
+    script = header(path, width, whole, title)
+    script[2] = f"set multiplot title {text(title)} font ',13'"
+    script += ["set style fill solid 1.0 noborder", "unset grid",
+               "set grid ytics linetype 1 linecolor rgb '#e0e0e0'",
+               f"set ylabel {text(base + ' = 100')}",
+               f"set yrange [0:{top * 1.1:.1f}]", f"set xrange [-0.8:{bars - GAP - 0.2:.1f}]",
+               f"set lmargin at screen {60 / width:.4f}",
+               f"set rmargin at screen {1 - 20 / width:.4f}",
+               f"set key at screen 0.5,{1 - 32 / whole:.4f} center top horizontal reverse Left "
+               "samplen 1 width 2"]
+    for number, (lines, _) in enumerate(made):
+        bottom = whole - head - height * (number + 1) + below
+        script += [*lines, f"set bmargin at screen {bottom / whole:.4f}",
+                   f"set tmargin at screen {(bottom + height - below - 26) / whole:.4f}",
+                   "plot " + ", ".join(
+                       f"$bars{number} using 1:{i + 2}:($1-0.38):($1+0.38):{i + 2}:{i + 3} with "
+                       f"boxxyerror linecolor rgb '{colour}' title {text(cause.replace('_', ' '))}"
+                       for i, (cause, colour) in enumerate(zip(CAUSES, CAUSE_COLOURS))),
+                   "unset key"]
+    draw(path, script + ["unset multiplot"])
+
+
+def differences(path, title, items, limit=80):
+    """items: [(name, {cause: percent})]: one bar each, what is added upwards, what is saved
+    downwards, and the sum of both as a dot; beyond the limit it is cut off."""
+    data, ticks, labels = [], [], []
+    for place, (name, causes) in enumerate(items):
+        up = down = 0
+        ends = []
+        for cause in CAUSES:
+            start = up if causes[cause] > 0 else down
+            end = max(-limit, min(limit, start + causes[cause]))
+            ends += [start, end]
+            up, down = (end, down) if causes[cause] > 0 else (up, end)
+        net = sum(causes.values())
+        data.append(f"{place} " + " ".join(f"{end:.2f}" for end in ends)
+                    + f" {max(-limit, min(limit, net)):.2f}")
+        ticks.append(f"{text(name)} {place}")
+        labels.append(f"set label '{net:+.0f}' at {place},{up:.2f} center offset 0,0.6 font ',9'")
+    bars = ", ".join(
+        f"$bars using 1:{2 * i + 2}:($1-0.38):($1+0.38):{2 * i + 2}:{2 * i + 3} with boxxyerror "
         f"linecolor rgb '{colour}' title {text(cause.replace('_', ' '))}"
-        for i, (cause, colour) in enumerate(zip(CAUSES, CAUSE_COLOURS)))
-    draw(path, header(path, int(160 + 22 * place), 420, title) + [
-        "$bars << END", *data, "END", *labels,
-        "set style fill solid 1.0 noborder", "set tmargin 4",
-        f"set bmargin {max(map(len, columns)) * 0.45 + 1:.1f}",
-        "set key outside right center reverse Left invert samplen 1 spacing 1.4",
-        f"set xtics ({', '.join(ticks)}) scale 0 rotate by 90 right font ',9'",
+        for i, (cause, colour) in enumerate(zip(CAUSES, CAUSE_COLOURS)) if cause != "base")
+    draw(path, header(path, int(110 + 50 * len(items)), 430, title) + [
+        "$bars << END", *data, "END", *labels, "set style fill solid 1.0 noborder",
+        f"set xtics ({', '.join(ticks)}) scale 0 rotate by 45 right font ',10'",
         "unset grid", "set grid ytics linetype 1 linecolor rgb '#e0e0e0'",
-        f"set ylabel 'program time, {base} = 100{f' (cut off at {CUT})' if top == CUT else ''}'",
-        f"set yrange [0:{top * 1.1:.1f}]", f"set xrange [-0.8:{place - 1}]", f"plot {plot}"])
+        "set key top center horizontal outside reverse Left samplen 1 width 2",
+        "set xzeroaxis linetype 1 linecolor rgb '#404040'",
+        f"set ylabel '% of nested time (cut off at {limit})'",
+        f"set yrange [-{limit / 2}:{limit * 1.1:.1f}]", f"set xrange [-0.8:{len(items) - 0.2}]",
+        f"plot {bars}, $bars using 1:{2 * len(CAUSES) + 2} with points pointtype 7 pointsize 0.7 "
+        "linecolor rgb 'black' title 'sum'"])
 
 
 def crossover(path, title, cells, lines):

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is run: columns, machines, grids. Data; the rest of the folder knows no names of its own.
 
-A column is a name, a paging mode, and keys of the machine file that are set for it alone.
+A column is a name, a paging mode, and keys of the machine file that are set for it alone. A machine
+runs the workloads of its architecture, for which each is recorded of its own.
 """
 import re
 from typing import NamedTuple
 
-MACHINE = "cortex-a15"
 SHADOW = "hypervisor.shadow."
 
 
@@ -60,50 +60,83 @@ CHOOSERS = (
 )
 
 PROGRAM_COLUMNS = BASE + OPTIONS + TOGETHER + CHOOSERS
+MODE_COLUMNS = BASE + (ALL,) + CHOOSERS
+LARGE_COLUMNS = BASE + (OPTIONS[5], ALL) + CHOOSERS  # what large host pages matter to
 
 # Those between which the map and the prices decide.
 RIVALS = (BASE[1], BASE[2], ALL, SELECTIVE, CHOOSERS[2])
 
-FORMATS = {"lpae": "long descriptors, three levels", "short": "short descriptors, two levels"}
-STAGE2 = {"4K": "[4K]", "2M": "[4K, 2M]"}
-MACHINES = {
-    f"{format}-{pages}": (f"format={format}", f"hypervisor.stage2_pages={value}")
-    for format in FORMATS for pages, value in STAGE2.items()
-}
-FIRST_MACHINE, LARGE_MACHINE = "lpae-4K", "lpae-2M"
 
-# Made, not recorded: a program whose phases suit shadow and nested in turn.
+class Machine(NamedTuple):
+    file: str  # in configs/machines
+    architecture: str  # of its workloads
+    sets: tuple
+    columns: tuple  # what is tried on it
+    about: str
+
+
+def cortex_a15(format, pages, columns, about):
+    return Machine("cortex-a15", "armv7", (f"format={format}", f"hypervisor.stage2_pages={pages}"),
+                   columns, about)
+
+
+# The options are tried on one of them.
+MACHINES = {
+    "lpae-4K": cortex_a15("lpae", "[4K]", PROGRAM_COLUMNS,
+                          "long descriptors, three levels, over stage-2 pages of 4 KB"),
+    "lpae-2M": cortex_a15("lpae", "[4K, 2M]", LARGE_COLUMNS,
+                          "the same over stage-2 blocks of 2 MB"),
+    "short-4K": cortex_a15("short", "[4K]", MODE_COLUMNS,
+                           "short descriptors, two levels, over stage-2 pages of 4 KB"),
+    "short-2M": cortex_a15("short", "[4K, 2M]", MODE_COLUMNS,
+                           "the same over stage-2 blocks of 2 MB"),
+}
+
+
+class Architecture(NamedTuple):
+    first: str  # machine of the charts, the map, the prices and page merging
+    large: str  # machine with large stage-2 pages, for the table of options
+    suffix: str  # of its charts and of its markers in docs/experiments.md
+
+
+ARCHITECTURES = {"armv7": Architecture("lpae-4K", "lpae-2M", "")}
+
+# Made, not recorded, for each architecture: a program whose phases suit shadow and nested in turn.
 SYNTHETIC = {
     "two-phases": ["--references=60000000", "--phases=references=10000000,footprint=16M/"
                    "references=5000000,footprint=1M,pte-writes=4000"],
 }
 
+PHASED = ("phases", "two-phases")
+
 # -- the map ------------------------------------------------------------------------------------
 
 MAP_FOOTPRINT = "16M"
 MAP_WARM = 60000  # loads and stores until every page has been touched, and some more
-MAP_INSTRUCTIONS = (3, 7, 15, 31, 63, 127, 255, 511)  # to each load or store, hence to each miss
+MAP_INSTRUCTIONS = (3, 7, 15, 31, 63, 127, 255)  # to each load or store, hence to each miss
 MAP_PTE_WRITES = (10, 30, 100, 300, 1000, 3000, 10000, 30000)  # per million references
 MAP_BATCH = 4
-MAP_LEAST = 8000000  # references of a cell
+MAP_LEAST = 4000000  # references of a cell
 
 
 def map_references(instructions, least):
-    """(warm-up, all) of a cell: `least` references, and no fewer loads and stores than a fortieth
+    """(warm-up, all) of a cell: `least` references, and no fewer loads and stores than an eightieth
     of that."""
-    data = max(least // 40, least // (instructions + 1))
+    data = max(least // 80, least // (instructions + 1))
     return MAP_WARM * (instructions + 1), (MAP_WARM + data) * (instructions + 1)
 
 
 # -- prices -------------------------------------------------------------------------------------
 
-FACTORS = (0.25, 0.5, 1, 2, 4)
+FACTORS = (0.25, 1, 4)
+ALL_PRICES = r"trap|world_switch|handler\..*|shadow\.steps\..*"
 PRICES = {
     "trap": r"trap",
     "world switch": r"world_switch",
     "handlers": r"handler\..*|shadow\.steps\..*",
-    "all of them": r"trap|world_switch|handler\..*|shadow\.steps\..*",
+    "all of them": ALL_PRICES,
 }
+PRICE_REFERENCES = 12000000  # of each program, from its start
 
 
 def exit_prices(text):
@@ -115,7 +148,7 @@ def exit_prices(text):
             continue
         path = path[:len(match[1]) // 2] + [match[2]]
         key = ".".join(path[1:])
-        if path[0] == "hypervisor" and match[3] and re.fullmatch(PRICES["all of them"], key):
+        if path[0] == "hypervisor" and match[3] and re.fullmatch(ALL_PRICES, key):
             prices[key] = int(match[3])
     return prices
 
@@ -124,3 +157,20 @@ def price_sets(prices, which, factor):
     """The keys to set when one kind of price is multiplied."""
     return tuple(f"hypervisor.{key}={round(cycles * factor)}" for key, cycles in prices.items()
                  if re.fullmatch(PRICES[which], key))
+
+
+# -- same-page merging --------------------------------------------------------------------------
+
+MERGING_WORKLOADS = ("crowd", "shell")
+# How long the scanner sleeps between 100 pages, in cycles. Linux's default is 20 ms, for which the
+# traces are too short.
+MERGING_SLEEPS = {"10 ms": 17000000, "1 ms": 1700000, "0.1 ms": 170000}
+
+
+def merging(mode, sleep):
+    return Column(f"{mode} {sleep}", mode, ("hypervisor.ksm.pages=100",
+                                            f"hypervisor.ksm.interval={MERGING_SLEEPS[sleep]}"))
+
+
+MERGING_COLUMNS = BASE[1:] + tuple(merging(column.mode, sleep) for column in BASE[1:]
+                                   for sleep in MERGING_SLEEPS)

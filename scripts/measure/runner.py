@@ -124,7 +124,8 @@ class Runner:
             self.results[identity] = result
 
     def run(self, tasks):
-        """Runs what has not been run; returns the results of all tasks, in their order."""
+        """Runs what has not been run; returns the results of all tasks, in their order, each with
+        its task's key."""
         identities = [self.identify(task) for task in tasks]
         missing = {i: t for i, t in zip(identities, tasks) if i not in self.results}
         print(f"experiments: {len(missing)} to do, {len(tasks) - len(missing)} done before",
@@ -140,7 +141,8 @@ class Runner:
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
-        return [self.results[identity] for identity in identities]
+        return [{**self.results[identity], **task.key}
+                for identity, task in zip(identities, tasks)]
 
     @staticmethod
     def _progress(count, total, seconds):

@@ -6,13 +6,13 @@
 try 0 --version
 says out 'nestwalk 0.'
 try 0 --help
-for command in record run compare trace translate explain; do
+for command in record run compare sweep results plot trace translate explain; do
   says out "  $command "
 done
 cp "$dir/out" "$dir/help"
 try 0 help
 cmp -s "$dir/out" "$dir/help" || fail "help is not --help"
-for command in record run compare trace translate explain; do
+for command in record run compare sweep results plot trace translate explain; do
   try 0 "$command" --help
   says out 'Usage: nestwalk'
   says out "$command"
@@ -21,7 +21,7 @@ for command in record run compare trace translate explain; do
   try 0 help "$command"
   cmp -s "$dir/out" "$dir/help" || fail "help $command is not $command --help"
 done
-for command in record run compare trace translate explain; do
+for command in record run compare sweep results plot trace translate explain; do
   try 0 "$command" --help
   says out 'Example'
   try 0 "$command" --version

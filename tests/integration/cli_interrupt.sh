@@ -35,7 +35,7 @@ says out 'not the whole trace'
 equal sim.complete "$(statistic stopped/stats.txt sim.complete)" 0
 references=$(statistic stopped/stats.txt sim.references)
 [ "$references" -gt 0 ] && [ "$references" -lt 303000000 ] || fail "$references references"
-equal 'files' "$(ls -A stopped | tr '\n' ' ')" 'stats.json stats.txt '
+equal 'files' "$(ls -A stopped | tr '\n' ' ')" 'stats.json stats.txt timeline.csv '
 interrupted TERM compare -m cortex-a15 -w long.nwt -p nested,native
 says out '* not the whole trace'
 if grep -q faster out; then

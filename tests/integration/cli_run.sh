@@ -9,11 +9,21 @@ try 0 run -m teaching -w t.nwt
 says out 't.nwt on teaching, nested'
 says out 'nestwalk-out/stats.txt'
 silent err
-equal 'files in nestwalk-out' "$(ls -A nestwalk-out | tr '\n' ' ')" 'stats.json stats.txt '
+equal 'files in nestwalk-out' "$(ls -A nestwalk-out | tr '\n' ' ')" 'stats.json stats.txt timeline.csv '
 equal sim.references "$(statistic nestwalk-out/stats.txt sim.references)" 2816
 equal sim.instructions "$(statistic nestwalk-out/stats.txt sim.instructions)" 2560
 equal sim.complete "$(statistic nestwalk-out/stats.txt sim.complete)" 1
 equal guest.syscalls "$(statistic nestwalk-out/stats.txt guest.syscalls)" 1
+
+# The timeline: evenly over the references, up to the end, and its last row is the statistics'.
+try 0 trace synth -o long.nwt --references=1000000 --footprint=1M
+try 0 run -q -m teaching -w long.nwt -p shadow -o timed
+awk -F, 'NR > 2 && ($1 <= last || $4 == 0) { exit 1 } { last = $1 } END { if (NR < 6) exit 1 }' \
+  timed/timeline.csv || fail "the timeline: $(cat timed/timeline.csv)"
+equal 'last row' "$(tail -n 1 timed/timeline.csv)" "$(for name in sim.references sim.cycles \
+  shadow.pages shadow.bytes ksm.bytes_saved; do
+  statistic timed/stats.txt $name
+done | paste -sd, -)"
 
 try 0 run -q -m teaching -w t.nwt -p native -o deep/er/native
 silent out

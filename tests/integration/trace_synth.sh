@@ -76,6 +76,7 @@ refuse 'expected RATE' --pte-writes=2000000
 refuse 'expected a whole number' --instructions=0
 refuse 'expected a whole number' --references=many
 refuse 'expected a whole number' --processes=0
+refuse "found 'vax', expected armv7 or x86-64" --architecture=vax
 refuse 'without references=N' --phases=writes=1
 refuse 'expected a setting' --phases=references=5,colour=red
 refuse 'expected a setting' --phases=
@@ -86,5 +87,8 @@ try 2 trace synth
 says err 'expected -o TRACE'
 try 1 trace synth -o absent/t.nwt
 says err 'absent/t.nwt'
+try 0 trace synth -o other.nwt --references=1000 --architecture=x86-64
+try 0 trace info other.nwt
+says out 'architecture  x86-64,'
 [ ! -e refused.nwt ] || fail 'a refused command wrote a trace'
 finish

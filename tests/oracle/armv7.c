@@ -17,7 +17,7 @@
 
 /* qemu-system-aarch64 rather than qemu-system-arm: the latter cuts the addresses in stage-1 tables
  * to 32 bits. secure=on, since without the Security Extensions, which a Cortex-A15 always has,
- * TTBCR lacks PD0 and PD1. Memory is taken page by page, so that nearly a terabyte costs nothing. */
+ * TTBCR lacks PD0 and PD1. Memory is taken page by page, so nearly a terabyte costs nothing. */
 static void arguments(struct machine_command *command, unsigned maxphyaddr) {
   static const char *const fixed[] = {"-M",
                                       "virt,virtualization=on,secure=on,memory-backend=ram",

@@ -65,8 +65,7 @@ static bool read_item(struct departures *departures, const char *word, const cha
   else if (strcmp(word, "quirk") == 0) {
     departure->quirk = quirk_by_name(rest);
     return departure->quirky = departure->quirk != QUIRKS;
-  }
-  else
+  } else
     return strcmp(word, "section") == 0 || strcmp(word, "case") == 0;
   return true;
 }

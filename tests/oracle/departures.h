@@ -11,7 +11,8 @@
  *   domain none|client|manager  and DACR says this of the domain that the fault is in
  *   machine FIELD=VALUE ... the machine then answers a fault with these fields; "same" as a value
  *                           is the model's; all fields "upd" have to be the model's
- *   accessed leaf           it sets the accessed flag of the entry read last, which the model does not
+ *   accessed leaf           besides what the model does, it sets the accessed flag of the entry that
+ *                           was read last
  *   kind same               such an answer counts as one of its kind that was seen
  *   again NAME MASK         or: the machine answers as the model does with these bits of the
  *                           register clear

@@ -34,6 +34,7 @@ struct dialect {
   unsigned first_regime;                    /* what the protocol calls the first of them */
   const struct dialect_register *registers; /* up to one without a name */
   const char *const *capabilities;          /* up to NULL */
+  const char *lacks; /* a capability that the machine has not; NULL: none that is asked about */
   unsigned va_bits;
   size_t answer_size; /* the most bytes that an answer has */
 
@@ -44,8 +45,8 @@ struct dialect {
   /** Why a query cannot be asked, or NULL. */
   const char *(*why_not_asked)(const struct reader *reader, const struct oracle_line *line);
 
-  /** Notes at the line what its answer may be trusted with, and sends what the query needs: registers
-   * by reader_send(), then the words of the query itself by reader_ask(). */
+  /** Notes at the line what its answer may be trusted with, and sends what the query needs:
+   * registers by reader_send(), then the words of the query itself by reader_ask(). */
   void (*ask)(struct reader *reader, struct oracle_line *line);
 
   /** Prints the answer that begins at `answer`; returns where the next one begins, or NULL where
@@ -54,7 +55,7 @@ struct dialect {
                        bool raw);
 };
 
-extern const struct dialect armv7_dialect, x86_dialect, ept_dialect;
+extern const struct dialect armv7_dialect, x86_dialect, ept_dialect, ept_lesser_dialect;
 
 /* -- the state of the case file at a line ------------------------------------------------------ */
 

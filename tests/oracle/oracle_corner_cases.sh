@@ -5,11 +5,10 @@
 # the manual's section it names asks for.
 set -eu
 
-here=$top_srcdir/tests/oracle
-. "$here/common.sh"
+. "$top_srcdir/tests/oracle/common.sh"
 status=0
-make_words "$here/cases/cases.words" "$dir"
-for case in "$here"/cases/*.case; do
+make_words "$oracle_source/cases/cases.words" "$dir"
+for case in "$oracle_source"/cases/*.case; do
   cp "$case" "$dir"
   "$nestwalk" translate "$dir/$(basename "$case")" | diff -u "$case" - || status=1
 done

@@ -228,9 +228,9 @@ bool rig_same_outcome(const struct nw_result *a, const struct nw_result *b) {
   if (a->fault.type != NW_FAULT_NONE || b->fault.type != NW_FAULT_NONE) {
     return same_fault(&a->fault, &b->fault);
   }
-  return a->pa == b->pa && ((a->rights ^ b->rights) & ~CLEAN) == 0 && a->page_log2 == b->page_log2 &&
-         a->s1_page_log2 == b->s1_page_log2 && a->s2_page_log2 == b->s2_page_log2 &&
-         a->attr == b->attr && a->sh == b->sh;
+  return a->pa == b->pa && ((a->rights ^ b->rights) & ~CLEAN) == 0 &&
+         a->page_log2 == b->page_log2 && a->s1_page_log2 == b->s1_page_log2 &&
+         a->s2_page_log2 == b->s2_page_log2 && a->attr == b->attr && a->sh == b->sh;
 }
 
 bool rig_same_result(const struct nw_result *a, const struct nw_result *b) {

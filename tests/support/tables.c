@@ -179,8 +179,8 @@ static uint64_t swapped(const struct tables *tables, unsigned stage, uint64_t va
 
 static uint64_t index_at(const struct nw_format *format, const struct nw_root *root,
                          uint64_t address, unsigned level) {
-  unsigned top = level == root->start_level ? root->input_bits
-                                            : format->shift[nwi_level_above(format, level)];
+  unsigned top =
+      level == root->start_level ? root->input_bits : format->shift[nwi_level_above(format, level)];
   return (address & (((uint64_t)1 << top) - 1)) >> format->shift[level];
 }
 

@@ -22,9 +22,9 @@
 #define ARM_REGIMES (NW_REGIME_ARMV7_LPAE_S2 + 1) /* the first ones of enum nw_regime_kind */
 
 /* Of x86-64, what tables_new() writes and tests change. */
-#define X86_CR0 0x80010001ull  /* PG, WP, PE */
-#define X86_CR4 0x200a0ull     /* PAE, PGE, PCIDE */
-#define X86_EFER 0x901ull      /* SCE, LME, NXE */
+#define X86_CR0 0x80010001ull   /* PG, WP, PE */
+#define X86_CR4 0x200a0ull      /* PAE, PGE, PCIDE */
+#define X86_EFER 0x901ull       /* SCE, LME, NXE */
 #define X86_EPTP_WALK_4 0x1eull /* four levels, write-back, no flags */
 #define X86_EPTP_WALK_5 0x26ull
 #define X86_EPTP_AD 0x40ull

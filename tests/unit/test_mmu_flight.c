@@ -49,6 +49,10 @@ static void begin(struct flight *f, unsigned tag, enum nw_access access, uint64_
   f->done[tag] = false;
 }
 
+static bool has_flags(const struct flight *f) {
+  return f->rig->tables->regime.architecture == NW_X86_64;
+}
+
 /* Takes everything that the MMU has to say. */
 static void listen(struct flight *f) {
   struct nw_step step;
@@ -61,7 +65,8 @@ static void listen(struct flight *f) {
       f->done[step.tag] = true;
       f->order[f->finished++ % MOST] = (unsigned)step.tag;
     } else {
-      assert_int_equal(step.kind, NW_STEP_READ);
+      bool update = step.kind == NW_STEP_UPDATE;
+      assert_true(step.kind == NW_STEP_READ || (update && has_flags(f)));
       f->asked[step.tag] = step;
       f->waits[step.tag] = true;
     }
@@ -73,6 +78,12 @@ static void answer(struct flight *f, unsigned tag) {
   struct nw_answer answer = {.data = tables_get(f->rig->tables, step->address, step->size),
                              .cycles = RIG_READ_CYCLES};
 
+  if (step->kind == NW_STEP_UPDATE) {
+    answer.hit = answer.data == step->old_value;
+    if (answer.hit) {
+      tables_put(f->rig->tables, step->address, step->size, step->new_value);
+    }
+  }
   assert_true(f->waits[tag]);
   f->waits[tag] = false;
   assert_true(nw_mmu_answer(f->rig->mmu, tag, &answer));
@@ -446,13 +457,55 @@ static void a_debug_request_takes_no_walker_and_shares_no_walk(void **state) {
 
 /* -- both forms -------------------------------------------------------------------------------- */
 
-/* A change of registers, maintenance or nothing, the same for both MMUs. */
+static void clear(struct rig *rig, unsigned stage, uint64_t address, unsigned level,
+                  uint64_t flags) {
+  uint64_t at = tables_descriptor_pa(rig->tables, stage, address, level);
+
+  tables_put(rig->tables, at, 8, tables_get(rig->tables, at, 8) & ~flags);
+}
+
+/* x86: a guest clears the flags of a page and of a table above it, a hypervisor those of its own
+ * entry for the page. */
+static void clear_flags(struct rig *rig, uint64_t operand) {
+  const struct nw_regime *regime = &rig->tables->regime;
+  uint64_t va = PAGE(operand % 16);
+
+  if (regime->architecture != NW_X86_64) {
+    return;
+  }
+  clear(rig, 1, va, 1, operand >> 8 & 0x60);
+  clear(rig, 1, va, 2 + (unsigned)(operand % 3), 0x20);
+  if (regime->s2_enabled) {
+    bool ept = regime->kind == NW_REGIME_X86_EPT;
+    clear(rig, 2, RIG_IPA + va, 1, operand >> 16 & (ept ? 0x300 : 0x60));
+  }
+}
+
+/* A change of registers, maintenance, cleared flags or nothing, the same for both MMUs. */
 static void disturb(struct rig *rig, unsigned kind, uint64_t operand) {
   if (kind == 0) {
     nw_mmu_invalidate(rig->mmu, (enum nw_tlbi)(operand % NW_TLBIS), operand >> 8);
   } else if (kind == 1) {
     rig_asid(rig, (unsigned)operand % 3);
+  } else if (kind == 2) {
+    clear_flags(rig, operand);
   }
+}
+
+/* What a walk of its own would say; it leaves the flags for the MMU to set. */
+static struct nw_result expected_of(struct rig *rig, struct nw_request request) {
+  request.debug = true;
+  return rig_plain_walk(rig, &request);
+}
+
+/* EPT sets flags, too. */
+static struct flight take_off_with_flags(enum nw_regime_kind kind, unsigned walkers) {
+  struct flight f = take_off(kind, walkers);
+
+  if (kind == NW_REGIME_X86_EPT) {
+    rig_register(f.rig, NW_X86_NESTED_ROOT, TABLES_S2_PA | X86_EPTP_WALK_4 | X86_EPTP_AD);
+  }
+  return f;
 }
 
 static void random_request(uint64_t *chance, struct nw_request *request) {
@@ -467,9 +520,9 @@ static void random_request(uint64_t *chance, struct nw_request *request) {
 static void translate_equals_begin_next_answer_with_delayed_answers(void **state) {
   (void)state;
   uint64_t chance = rig_seed("both forms", 0x5eed0001);
-  for (unsigned kind = 0; kind < ARM_REGIMES; kind++) {
-    struct flight f = take_off((enum nw_regime_kind)kind, 1);
-    struct flight g = take_off((enum nw_regime_kind)kind, 1);
+  for (unsigned kind = 0; kind < NW_REGIMES; kind++) {
+    struct flight f = take_off_with_flags((enum nw_regime_kind)kind, 1);
+    struct flight g = take_off_with_flags((enum nw_regime_kind)kind, 1);
     for (unsigned i = 0; i < 3000; i++) {
       struct nw_request request;
       struct nw_result expected;
@@ -494,6 +547,7 @@ static void translate_equals_begin_next_answer_with_delayed_answers(void **state
       assert_true(rig_same_result(&expected, &g.transaction[0].result));
     }
     assert_memory_equal(counted(&f), counted(&g), sizeof(struct nw_mmu_statistics));
+    assert_true(!has_flags(&f) == (counted(&f)->updates == 0));
     rig_expect_sums(counted(&g));
     land(&f);
     land(&g);
@@ -505,7 +559,7 @@ static void requests_in_flight_end_as_walks_of_their_own_would(void **state) {
   (void)state;
   uint64_t chance = rig_seed("many in flight", 0x5eed0002);
   for (unsigned round = 0; round < 60; round++) {
-    struct flight f = take_off((enum nw_regime_kind)(round % ARM_REGIMES), 1 + round % 5);
+    struct flight f = take_off_with_flags((enum nw_regime_kind)(round % NW_REGIMES), 1 + round % 5);
     struct nw_result expected[MOST];
     bool used[MOST] = {false};
     for (unsigned i = 0; i < 400; i++) {
@@ -513,7 +567,7 @@ static void requests_in_flight_end_as_walks_of_their_own_would(void **state) {
       if (rig_below(&chance, 2) == 0 && !used[tag]) {
         struct nw_request request;
         random_request(&chance, &request);
-        expected[tag] = rig_plain_walk(f.rig, &request);
+        expected[tag] = expected_of(f.rig, request);
         assert_true(nw_mmu_begin(f.rig->mmu, &f.transaction[tag], &request, tag));
         f.done[tag] = false;
         used[tag] = true;

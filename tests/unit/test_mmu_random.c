@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The MMU under random traffic, compared with something simpler: with plain walks without TLBs and
- * caches, with itself one request at a time, with itself undisturbed by debug requests. Every test
+ * caches, with itself one request at a time, with itself undisturbed by debug requests. Where there
+ * are accessed and dirty flags, nothing may be left to be set of what an access needs. Every test
  * prints its seed and takes it from NW_SEED; a case that fails is cut down before it is printed.
  */
 #include <inttypes.h>
@@ -89,23 +90,68 @@ static void print_operation(const struct operation *op) {
                 op->rights);
 }
 
-/* Every tag and address is in play, so a change is followed by an operation that reaches them all;
- * a stage-1 change without VMIDs may be named by address, page by page. */
-static void maintain(struct rig *rig, const struct operation *op, uint64_t va, uint64_t size) {
-  bool virtualized = nw_regime_has_stage2((enum nw_regime_kind)nw_mmu_regime(rig->mmu)->kind);
+/* What reaches a change, whatever tag and address it concerns. */
+static const struct {
+  enum nw_tlbi stage1;        /* of every virtual machine, stage 2 untouched */
+  enum nw_tlbi stage1_of_one; /* where there is but one */
+  enum nw_tlbi page_of_one;   /* the same by address, under every ASID */
+  enum nw_tlbi stage2;        /* machine by machine, where it names one */
+} maintenance[NW_REGIMES] = {
+    [NW_REGIME_ARMV7_SHORT] = {NW_TLBI_ALLNSNH, NW_TLBI_ALL, NW_TLBI_MVAA, NW_TLBI_ALLNSNH},
+    [NW_REGIME_ARMV7_LPAE] = {NW_TLBI_ALLNSNH, NW_TLBI_ALL, NW_TLBI_MVAA, NW_TLBI_ALLNSNH},
+    [NW_REGIME_ARMV7_SHORT_S2] = {NW_TLBI_ALLNSNH, NW_TLBI_ALL, NW_TLBI_MVAA, NW_TLBI_ALLNSNH},
+    [NW_REGIME_ARMV7_LPAE_S2] = {NW_TLBI_ALLNSNH, NW_TLBI_ALL, NW_TLBI_MVAA, NW_TLBI_ALLNSNH},
+    [NW_REGIME_X86_64] = {NW_INVVPID_ALL, NW_INVPCID_ALL, NW_INVVPID_ADDRESS, NW_INVEPT},
+    [NW_REGIME_X86_SVM_NPT] = {NW_INVVPID_ALL, NW_INVPCID_ALL, NW_INVVPID_ADDRESS,
+                               NW_INVVPID_CONTEXT},
+    [NW_REGIME_X86_EPT] = {NW_INVVPID_ALL, NW_INVPCID_ALL, NW_INVVPID_ADDRESS, NW_INVEPT},
+};
 
-  if (virtualized || op->choice % 3 == 0) {
-    nw_mmu_invalidate(rig->mmu, NW_TLBI_ALLNSNH, 0);
+/* A stage-1 change without VMIDs may be named by address, page by page; on x86-64 one address names
+ * whatever page was there, unless `small` ones were before a large one. */
+static void maintain_stage1(struct rig *rig, const struct operation *op, bool small) {
+  const struct nw_regime *regime = nw_mmu_regime(rig->mmu);
+  enum nw_regime_kind kind = (enum nw_regime_kind)regime->kind;
+  uint64_t region = va_of(op) >> 21 << 21;
+
+  if (regime->architecture == NW_X86_64 && !small && op->choice % 5 != 0) {
+    for (uint16_t vmid = 0; vmid < 2; vmid++) {
+      nw_mmu_invalidate_of(rig->mmu, maintenance[kind].page_of_one,
+                           &(struct nw_tlbi_operand){.va = va_of(op), .vmid = vmid});
+    }
+  } else if (nw_regime_has_stage2(kind) || op->choice % 3 == 0) {
+    nw_mmu_invalidate(rig->mmu, maintenance[kind].stage1, 0);
   } else if (op->choice % 3 == 1) {
-    nw_mmu_invalidate(rig->mmu, NW_TLBI_ALL, 0);
+    nw_mmu_invalidate(rig->mmu, maintenance[kind].stage1_of_one, 0);
   } else {
-    for (uint64_t at = 0; at < size; at += 0x1000) {
-      nw_mmu_invalidate(rig->mmu, NW_TLBI_MVAA, va + at);
+    for (uint64_t at = 0; at < 0x200000; at += 0x1000) {
+      nw_mmu_invalidate(rig->mmu, maintenance[kind].page_of_one, region + at);
     }
   }
 }
 
-/* Maps a page or clears a descriptor, at a random level: sections over tables and back, too. */
+/* Where a larger page was, a table is to come: its descriptor goes first. */
+static void make_room(struct rig *rig, uint64_t va, unsigned leaf) {
+  const struct nw_format *format = rig->tables->regime.s1_format;
+  unsigned level = nwi_level_above(format, leaf);
+  uint64_t above = tables_descriptor_pa(rig->tables, 1, va, level);
+  uint64_t d = above == 0 ? 0 : tables_get(rig->tables, above, format->descriptor_bytes);
+
+  if (tables_decode(rig->tables, 1, level, d).kind != NW_DESCRIPTOR_TABLE && d != 0) {
+    tables_put(rig->tables, above, format->descriptor_bytes, 0);
+  }
+}
+
+/* x86: a protection key, and flags that are still to be set. */
+static uint64_t decorated(const struct rig *rig, const struct operation *op, uint64_t leaf) {
+  if (rig->tables->regime.architecture == NW_ARMV7) {
+    return leaf;
+  }
+  uint64_t clear = op->choice >> 8 & 0x60; /* A, D or both */
+  return (leaf & ~clear) | (uint64_t)(op->choice >> 12 & 3) << 59;
+}
+
+/* Maps a page or clears a descriptor, at a random level: large pages over tables and back, too. */
 static void change_stage1(struct rig *rig, const struct operation *op) {
   const struct nw_format *format = rig->tables->regime.s1_format;
   bool is_short = format->descriptor_bytes == 4;
@@ -114,15 +160,9 @@ static void change_stage1(struct rig *rig, const struct operation *op) {
   unsigned log2 = choice != 0 ? 12 : is_short ? 20 : 21;
 
   va = va >> log2 << log2;
-  /* where a section was, a table is to come: its descriptor goes first */
   unsigned leaf = format->leaf_level((uint8_t)log2);
   if (leaf == format->last_level) {
-    uint64_t above = tables_descriptor_pa(rig->tables, 1, va, leaf - 1u);
-    uint64_t d = above == 0 ? 0 : tables_get(rig->tables, above, format->descriptor_bytes);
-    bool is_block = d != 0 && (is_short ? (d & 3) != 1 : (d & 3) == 1);
-    if (is_block) {
-      tables_put(rig->tables, above, format->descriptor_bytes, 0);
-    }
+    make_room(rig, va, leaf);
   }
   if (choice == 1) {
     tables_map_raw(rig->tables, 1, va, leaf, 0, 0);
@@ -136,24 +176,42 @@ static void change_stage1(struct rig *rig, const struct operation *op) {
         .user = (op->rights & 4) != 0,
         .global = (op->rights & 8) != 0,
     };
-    tables_map_raw(rig->tables, 1, va, leaf, format->encode_leaf(&page), op->choice % 2);
+    tables_map_raw(rig->tables, 1, va, leaf, decorated(rig, op, format->encode_leaf(&page)),
+                   op->choice % 2);
   }
-  maintain(rig, op, va_of(op) >> 21 << 21, 0x200000);
+  maintain_stage1(rig, op, log2 != 12);
+}
+
+/* The rights of `map`, and in every other case flags that are still to be set. */
+static void map_stage2(struct rig *rig, const struct operation *op, uint64_t ipa, unsigned map) {
+  const struct nw_format *format = rig->tables->regime.s2_format;
+  struct nwi_leaf page = {
+      .output = 0x300000000 + (op->choice % 97) * 0x1000,
+      .page_log2 = 12,
+      .readable = (map & MAP_READ) != 0,
+      .writable = (map & MAP_WRITE) != 0,
+      .executable = (map & MAP_EXECUTE) != 0,
+      .clean = (op->choice & 0x800) != 0,
+  };
+
+  tables_map_raw(rig->tables, 2, ipa, format->last_level, format->encode_leaf(&page), 0);
 }
 
 static void change_stage2(struct rig *rig, const struct operation *op) {
+  const struct nw_regime *regime = &rig->tables->regime;
   uint64_t ipa = RIG_IPA + (op->choice / 24 % 64) * 0x1000;
 
-  if (!rig->tables->regime.s2_enabled) {
+  if (!regime->s2_enabled) {
     return;
   }
-  tables_map(rig->tables, 2, ipa, 0x300000000 + (op->choice % 97) * 0x1000, 12,
-             op->rights | (op->choice % 4 != 0 ? MAP_READ : 0));
-  maintain(rig, op, 0, 0);
+  map_stage2(rig, op, ipa, op->rights | (op->choice % 4 != 0 ? MAP_READ : 0));
+  for (uint16_t vmid = 0; vmid < 2; vmid++) {
+    nw_mmu_invalidate_of(rig->mmu, maintenance[regime->kind].stage2,
+                         &(struct nw_tlbi_operand){.vmid = vmid});
+  }
 }
 
-/* What may change without a flush: DACR, AFE, WXN, UWXN. Stage 1 stays on. */
-static void change_rights(struct rig *rig, const struct operation *op) {
+static void change_armv7_rights(struct rig *rig, const struct operation *op) {
   static const uint32_t dacr[] = {0x5, 0x1, 0x4, 0x7, 0xd, 0xf, 0x2, 0x0};
 
   rig_register(rig, NW_REG_DACR, dacr[op->choice % 8]);
@@ -161,45 +219,90 @@ static void change_rights(struct rig *rig, const struct operation *op) {
                1u | (op->rights & 1) << 29 | (op->rights & 2) << 18 | (op->rights & 4) << 18);
 }
 
-static void change_tags(struct rig *rig, const struct operation *op) {
-  const struct nw_regime *regime = nw_mmu_regime(rig->mmu);
+static void change_x86_rights(struct rig *rig, const struct operation *op) {
+  uint64_t choice = op->choice;
+  uint64_t cr4 = X86_CR4 | (rig->tables->regime.reg[NW_X86_CR4] & X86_LA57);
 
-  if (regime->s1_format->descriptor_bytes == 4) {
-    rig_asid(rig, op->choice % 3);
+  rig_register(rig, NW_X86_CR0, X86_CR0 ^ (choice & 1) << 16); /* WP */
+  rig_register(rig, NW_X86_CR4, cr4 | (choice & 2) << 19 | (choice & 4) << 19 | (choice & 8) << 19);
+  rig_register(rig, NW_X86_AC, choice >> 4 & 1);
+  rig_register(rig, NW_X86_PKRU, choice >> 5 & 0xff);
+}
+
+/* What may change without a flush: DACR, AFE, WXN, UWXN; WP, SMEP, SMAP, PKE, AC, PKRU. Stage 1
+ * stays on. */
+static void change_rights(struct rig *rig, const struct operation *op) {
+  if (rig->tables->regime.architecture == NW_ARMV7) {
+    change_armv7_rights(rig, op);
   } else {
-    rig_register(rig, NW_REG_TTBR0, TABLES_IPA | (uint64_t)(op->choice % 3) << 48);
+    change_x86_rights(rig, op);
   }
-  if (nw_regime_has_stage2((enum nw_regime_kind)regime->kind)) {
+}
+
+static void change_tags(struct rig *rig, const struct operation *op) {
+  rig_asid(rig, op->choice % 3);
+  if (nw_regime_has_stage2((enum nw_regime_kind)nw_mmu_regime(rig->mmu)->kind)) {
     rig_vmid(rig, op->choice / 3 % 2);
   }
 }
 
-/* Stage 1 on and off, stage 2 on and off; the tables are built as if both were on. */
+/* Stage 1 on and off, stage 2 on and off, where a register does that; the tables are built as if
+ * both were on. */
 static void switch_stage(struct rig *rig, const struct operation *op) {
   const struct nw_regime *regime = nw_mmu_regime(rig->mmu);
-  uint64_t sctlr = (regime->reg[NW_REG_SCTLR] & ~1ull) | (op->choice % 4 != 0);
+  bool armv7 = regime->architecture == NW_ARMV7;
+  bool stage1 = op->choice % 4 != 0, stage2 = op->choice / 4 % 4 != 0;
+  unsigned control = armv7 ? (unsigned)NW_REG_SCTLR : (unsigned)NW_X86_CR0;
+  uint64_t enable = armv7 ? 1u : 1u << 31;
 
-  nw_mmu_write_register(rig->mmu, NW_REG_SCTLR, sctlr);
-  if (nw_regime_has_stage2((enum nw_regime_kind)regime->kind)) {
-    nw_mmu_write_register(rig->mmu, NW_REG_HCR, op->choice / 4 % 4 != 0);
+  nw_mmu_write_register(rig->mmu, control,
+                        (regime->reg[control] & ~enable) | (stage1 ? enable : 0));
+  if (armv7 && nw_regime_has_stage2((enum nw_regime_kind)regime->kind)) {
+    nw_mmu_write_register(rig->mmu, NW_REG_HCR, stage2);
+  } else if (regime->kind == NW_REGIME_X86_EPT) {
+    nw_mmu_write_register(rig->mmu, NW_X86_NESTED_ROOT,
+                          stage2 ? rig->tables->regime.reg[NW_X86_NESTED_ROOT] : 0);
   }
 }
 
+/* The flags that the access needs are set then: a walk of its own finds nothing to update. */
 static bool translates_like_a_plain_walk(struct rig *rig, const struct operation *op,
                                          struct nw_result *expected) {
   struct nw_request request = {
       .va = va_of(op) + op->offset, .access = op->access, .privilege = op->privilege};
+  struct nw_request unseen = request;
 
+  unseen.debug = true;
   rig->accesses = 0;
-  *expected = rig_plain_walk(rig, &request);
+  *expected = rig_plain_walk(rig, &unseen);
   nw_mmu_translate(rig->mmu, &request, &rig->memory, &rig->result);
-  return rig_same_outcome(expected, &rig->result);
+  rig_plain_walk(rig, &request);
+  return rig_same_outcome(expected, &rig->result) && rig->plain_updates == 0;
+}
+
+/* x86-64: four or five levels in each stage, EPT with accessed and dirty flags or without them, as
+ * the seed has it. */
+static struct rig *new_rig(const struct nw_mmu_config *config) {
+  struct rig *rig = rig_new(config);
+
+  bool five = config->seed & 2, nested_five = config->seed & 4;
+  uint64_t flags = config->seed & 1 ? X86_EPTP_AD : 0;
+
+  if (rig->tables->regime.architecture == NW_X86_64) {
+    rig_register(rig, NW_X86_CR4, X86_CR4 | (five ? X86_LA57 : 0));
+    rig_register(rig, NW_X86_HOST_CR4, nested_five ? X86_LA57 : 0);
+  }
+  if (config->regime == NW_REGIME_X86_EPT) {
+    uint64_t walk = nested_five ? X86_EPTP_WALK_5 : X86_EPTP_WALK_4;
+    rig_register(rig, NW_X86_NESTED_ROOT, TABLES_S2_PA | walk | flags);
+  }
+  return rig;
 }
 
 /* Carries out operations; the number of the first translation that differs, or `count`. */
 static unsigned carry_out(const struct nw_mmu_config *config, const struct operation *operations,
                           unsigned count, struct nw_result results[2]) {
-  struct rig *rig = rig_new(config);
+  struct rig *rig = new_rig(config);
   unsigned i;
 
   for (i = 0; i < count; i++) {
@@ -253,10 +356,10 @@ static void cut_down_and_print(const struct nw_mmu_config *config, struct operat
 static void with_correct_maintenance_every_outcome_is_that_of_a_plain_walk(void **state) {
   (void)state;
   uint64_t chance = rig_seed("against plain walks", 20240611);
-  for (unsigned round = 0; round < 400; round++) {
+  for (unsigned round = 0; round < 700; round++) {
     struct operation operations[512];
     struct nw_result results[2];
-    struct nw_mmu_config config = random_config(&chance, (enum nw_regime_kind)(round % ARM_REGIMES));
+    struct nw_mmu_config config = random_config(&chance, (enum nw_regime_kind)(round % NW_REGIMES));
     for (unsigned i = 0; i < 512; i++) {
       operations[i] = random_operation(&chance);
     }
@@ -271,6 +374,17 @@ static void with_correct_maintenance_every_outcome_is_that_of_a_plain_walk(void 
 
 /* -- runs -------------------------------------------------------------------------------------- */
 
+/* x86: accessed and dirty flags of the page and of the tables above it are still to be set. */
+static void clear_flags(struct rig *rig, uint64_t va) {
+  if (rig->tables->regime.architecture != NW_X86_64) {
+    return;
+  }
+  for (unsigned level = 1; level <= 4; level++) {
+    uint64_t at = tables_descriptor_pa(rig->tables, 1, va, level);
+    tables_put(rig->tables, at, 8, tables_get(rig->tables, at, 8) & ~0x60ull);
+  }
+}
+
 static void map_some_pages(struct rig *rig) {
   static const unsigned rights[] = {MAP_ALL, MAP_USER, 0, MAP_WRITE, MAP_EXECUTE | MAP_USER};
 
@@ -278,6 +392,9 @@ static void map_some_pages(struct rig *rig) {
     for (unsigned page = 0; page < PAGES - 3; page++) {
       struct operation op = {.region = region, .page = page};
       rig_map(rig, va_of(&op), 12, rights[(region + page) % 5]);
+      if (page % 2 == 0) {
+        clear_flags(rig, va_of(&op));
+      }
     }
   }
 }
@@ -303,8 +420,8 @@ static void a_run_is_exactly_its_requests_one_by_one(void **state) {
   (void)state;
   uint64_t chance = rig_seed("runs", 20240612);
   for (unsigned round = 0; round < 200; round++) {
-    struct nw_mmu_config config = random_config(&chance, (enum nw_regime_kind)(round % ARM_REGIMES));
-    struct rig *whole = rig_new(&config), *single = rig_new(&config);
+    struct nw_mmu_config config = random_config(&chance, (enum nw_regime_kind)(round % NW_REGIMES));
+    struct rig *whole = new_rig(&config), *single = new_rig(&config);
     map_some_pages(whole);
     map_some_pages(single);
     for (unsigned i = 0; i < 300; i++) {
@@ -333,8 +450,8 @@ static void debug_requests_change_neither_statistics_nor_what_follows(void **sta
   (void)state;
   uint64_t chance = rig_seed("debug", 20240613);
   for (unsigned round = 0; round < 200; round++) {
-    struct nw_mmu_config config = random_config(&chance, (enum nw_regime_kind)(round % ARM_REGIMES));
-    struct rig *watched = rig_new(&config), *alone = rig_new(&config);
+    struct nw_mmu_config config = random_config(&chance, (enum nw_regime_kind)(round % NW_REGIMES));
+    struct rig *watched = new_rig(&config), *alone = new_rig(&config);
     map_some_pages(watched);
     map_some_pages(alone);
     for (unsigned i = 0; i < 400; i++) {
@@ -342,8 +459,8 @@ static void debug_requests_change_neither_statistics_nor_what_follows(void **sta
       struct nw_request request = {
           .va = va_of(&op) + op.offset, .access = op.access, .privilege = op.privilege};
       if (op.kind != TRANSLATE) {
-        struct nw_result plain = rig_plain_walk(watched, &request), seen;
         request.debug = true;
+        struct nw_result plain = rig_plain_walk(watched, &request), seen;
         nw_mmu_translate(watched->mmu, &request, &watched->memory, &seen);
         assert_true(rig_same_outcome(&plain, &seen));
         continue;

@@ -78,12 +78,18 @@ static void every_documented_name_is_there(void **state) {
       "mmu.walk_references.s1.l1",
       "mmu.walk_references.s1.l2",
       "mmu.walk_references.s1.l3",
+      "mmu.walk_references.s1.l4",
+      "mmu.walk_references.s1.l5",
       "mmu.walk_references.s2.l1",
       "mmu.walk_references.s2.l2",
       "mmu.walk_references.s2.l3",
+      "mmu.walk_references.s2.l4",
+      "mmu.walk_references.s2.l5",
       "mmu.walk_references.s2_for_s1.l1",
       "mmu.walk_references.s2_for_s1.l2",
       "mmu.walk_references.s2_for_s1.l3",
+      "mmu.walk_references.s2_for_s1.l4",
+      "mmu.walk_references.s2_for_s1.l5",
       "mmu.walk_references.s2_final",
       "mmu.walk_cycles::0",
       "mmu.walk_cycles::1",
@@ -267,8 +273,8 @@ static void saving_makes_the_folder_and_leaves_nothing_else(void **state) {
   snprintf(below, sizeof below, "%s/a/b", folder);
   assert_true(nw_statistics_save(&r, below, error));
   assert_true(nw_statistics_save(&r, below, error));
-  static const char *const files[] = {"/stats.txt", "/stats.json"};
-  for (size_t i = 0; i < 2; i++) {
+  static const char *const files[] = {"/stats.txt", "/stats.json", "/timeline.csv"};
+  for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
     snprintf(path, sizeof path, "%s%s", below, files[i]);
     assert_int_equal(unlink(path), 0);
   }

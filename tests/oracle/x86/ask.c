@@ -90,15 +90,13 @@ static void report_exit(const struct query *query, const struct guest_exit *left
       [EXIT_PAGE_FAULT] = X86_PAGE_FAULT,
       [EXIT_GENERAL_FAULT] = X86_GENERAL_FAULT,
       [EXIT_NESTED_FAULT] = X86_NESTED_FAULT,
-      [EXIT_EPT_VIOLATION] = X86_EPT_VIOLATION,
-      [EXIT_EPT_MISCONFIG] = X86_EPT_MISCONFIG,
       [EXIT_OTHER] = X86_BROKEN,
   };
   broken(answer, left);
   answer->kind = kinds[left->kind];
   bool other_address = left->kind == EXIT_PAGE_FAULT && left->address != query->va;
   bool own_tables = query->how & X86_ASK_STAGE2 && answer->kind < X86_NESTED_FAULT;
-  bool own_page = query->own_mapped && answer->kind >= X86_NESTED_FAULT &&
+  bool own_page = query->own_mapped && left->kind == EXIT_NESTED_FAULT &&
                   (left->address & ADDRESS) == query->own.gpa;
   if (other_address || own_tables)
     answer->kind = X86_BROKEN;
@@ -262,8 +260,8 @@ static void report_data(struct query *query, const struct guest_exit *left, bool
 
 /* Whether the guest could not fetch, since not even its root can be read. */
 static bool root_fails(const struct query *query, unsigned slot, const struct guest_exit *left) {
-  return !(query->how & X86_ASK_STAGE2) && left->kind >= EXIT_NESTED_FAULT &&
-         left->kind != EXIT_OTHER && left->address == common.root_gpa + slot * 8;
+  return !(query->how & X86_ASK_STAGE2) && left->kind == EXIT_NESTED_FAULT &&
+         left->address == common.root_gpa + slot * 8;
 }
 
 /* False where the instruction could not be fetched; nothing has changed then. */
@@ -312,6 +310,7 @@ struct x86_answer *ask(uint32_t how, uint64_t address, struct x86_answer *answer
   query.log2 = log2_room(address);
   query.updates_unknown = query.own_mapped = false;
   query.trail.count = 0;
+  query.trail.out_of_reach = false;
   if (how & X86_ASK_STAGE2)
     prepare_stage2(&query);
   else
@@ -319,7 +318,9 @@ struct x86_answer *ask(uint32_t how, uint64_t address, struct x86_answer *answer
   find_own(&query);
   bool fetch = how & X86_ASK_FETCH, stage2 = how & X86_ASK_STAGE2;
   bool from_own = !fetch && (stage2 || common.root);
-  if ((from_own || stage2) && !map_own(&query, &slot))
+  if (query.trail.out_of_reach && !(how & X86_ASK_ALL))
+    *answer = (struct x86_answer){.kind = X86_OUT_OF_REACH};
+  else if ((from_own || stage2) && !map_own(&query, &slot))
     *answer = (struct x86_answer){.kind = X86_NO_SLOT};
   else if (!from_own || !ask_data(&query, slot, answer))
     ask_fetch(&query, answer);

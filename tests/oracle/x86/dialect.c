@@ -115,7 +115,7 @@ void x86_ask(struct reader *reader, struct oracle_line *line) {
   const uint32_t word[] = {
       (line->access == 'w' ? X86_ASK_WRITE : 0) | (line->access == 'x' ? X86_ASK_FETCH : 0) |
           (line->user ? X86_ASK_USER : 0) | (reader->walk == WALK_STAGE2 ? X86_ASK_STAGE2 : 0) |
-          (reader->update_check ? X86_ASK_UPDATES : 0),
+          (reader->update_check ? X86_ASK_UPDATES : 0) | (reader->all ? X86_ASK_ALL : 0),
       (uint32_t)line->va, (uint32_t)(line->va >> 32)};
   line->updates = reader->update_check;
   send_registers(reader);
@@ -199,6 +199,9 @@ static void print_answer(const struct x86_answer *answer) {
     break;
   case X86_NO_PLACE:
     printf("none ; no instruction can be put there");
+    break;
+  case X86_OUT_OF_REACH:
+    printf("none ; a guest-physical address wider than the nested tables'");
     break;
   default:
     printf("fault type=broken:0x%" PRIx64 ",0x%" PRIx64, answer->code, answer->address);

@@ -15,11 +15,6 @@
 #define TABLE (ENTRY_P | ENTRY_W | ENTRY_U | ENTRY_A | ENTRY_D)
 #define LARGE (ENTRY_P | ENTRY_W | ENTRY_A | ENTRY_D | ENTRY_PS)
 
-/* In EPT: all rights, accessed and dirty; write-back. */
-#define EPT_EXECUTE 4ull
-#define EPT_TABLE 0x307ull
-#define EPT_PAGE 0x337ull
-
 enum { USER_GIGABYTE = 0x21, SUPERVISOR_GIGABYTE = 0x22 };
 
 #define CODE 0x800u
@@ -59,14 +54,8 @@ unsigned own_store(unsigned log2) {
 
 /* -- finding a place --------------------------------------------------------------------------- */
 
-static bool ept(void) {
-  return x86_reg[X86_REGIME] == X86_REGIME_EPT;
-}
-
 static uint64_t chain_value(unsigned level) {
-  if (level == 0)
-    return (uintptr_t)&page | (ept() ? EPT_PAGE : TABLE);
-  return (uintptr_t)chain[level] | (ept() ? EPT_TABLE : TABLE);
+  return (level ? (uintptr_t)chain[level] : (uintptr_t)&page) | TABLE;
 }
 
 static void take(struct own *own, volatile uint64_t *entry, unsigned level, uint64_t gpa) {
@@ -85,23 +74,17 @@ static bool find_in_table(struct own *own, volatile uint64_t *entry, unsigned le
   static unsigned start;
   volatile uint64_t *table = (volatile uint64_t *)((uintptr_t)entry & ADDRESS);
   uint64_t above = gpa >> (shift_of(level) + 9) << (shift_of(level) + 9);
-  uint64_t present = ept() ? 7 : ENTRY_P;
   start++;
   for (unsigned i = 0; i < 512; i++) {
     unsigned index = (start + i) & 511;
     uint64_t here = above | (uint64_t)index << shift_of(level);
-    if (here >> x86_reg[X86_MAXPHYADDR] || &table[index] == entry || table[index] & present ||
+    if (here >> x86_reg[X86_MAXPHYADDR] || &table[index] == entry || table[index] & ENTRY_P ||
         trail_has(avoid, (uintptr_t)&table[index], 8))
       continue;
     take(own, &table[index], level, here);
     return true;
   }
   return false;
-}
-
-/* Whether nothing below a nested entry may be executed. */
-static bool forbids_code(uint64_t entry) {
-  return ept() ? !(entry & EPT_EXECUTE) : (entry & ENTRY_NX) != 0;
 }
 
 bool own_find(struct own *own, uint64_t gpa, const struct trail *avoid) {
@@ -115,7 +98,7 @@ bool own_find(struct own *own, uint64_t gpa, const struct trail *avoid) {
   for (unsigned i = 0; i < trail.count; i++) {
     if (find_in_table(own, trail.entry[i].at, trail.entry[i].level, gpa, avoid))
       return true;
-    if (forbids_code(trail.entry[i].value))
+    if (trail.entry[i].value & ENTRY_NX) /* nothing below may be executed */
       return false;
   }
   return false;

@@ -51,7 +51,8 @@ struct trail {
     bool patched;
   } entry[X86_UPDATES_MOST];
   unsigned count;
-  bool strays; /* a table is at an address that there can be, but where cases have no RAM */
+  bool out_of_reach; /* a guest-physical address has more bits than the nested tables look at */
+  bool strays;       /* a table is at an address that there can be, but where cases have no RAM */
 };
 
 /** Whether cases have RAM there. */
@@ -89,8 +90,8 @@ struct own {
 };
 
 /** Finds a place for the page in guest-physical memory, by a free entry of one of those nested
- * tables that lead to `gpa`: whoever goes there uses all that is above it as well. The entry is none
- * that is in `avoid`. */
+ * tables that lead to `gpa`: whoever goes there uses all that is above it as well. The entry is not
+ * in `avoid`. */
 bool own_find(struct own *own, uint64_t gpa, const struct trail *avoid);
 
 /** Writes the page and maps it for the time of a query. */
@@ -128,14 +129,12 @@ enum guest_exit_kind {
   EXIT_PAGE_FAULT,
   EXIT_GENERAL_FAULT,
   EXIT_NESTED_FAULT,
-  EXIT_EPT_VIOLATION,
-  EXIT_EPT_MISCONFIG,
   EXIT_OTHER,
 };
 
 struct guest_exit {
   enum guest_exit_kind kind;
-  uint64_t code;    /* error code, EXITINFO1 or exit qualification; EXIT_OTHER: the exit's number */
+  uint64_t code;    /* error code or EXITINFO1; EXIT_OTHER: the exit's number */
   uint64_t address; /* linear (page fault) or guest-physical */
   uint64_t rax, rcx;
 };

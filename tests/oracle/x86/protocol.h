@@ -53,6 +53,7 @@ enum x86_regime {
 #define X86_ASK_USER 4u
 #define X86_ASK_STAGE2 8u   /* the address is a guest-physical one */
 #define X86_ASK_UPDATES 16u /* report what changed in the tables */
+#define X86_ASK_ALL 32u     /* ask even where the answer cannot be trusted */
 
 /* What a query was answered with; what `code` and `address` then hold. */
 enum x86_answer_kind {
@@ -64,6 +65,7 @@ enum x86_answer_kind {
   X86_EPT_MISCONFIG,  /* 0; guest-physical address */
   X86_NO_SLOT,        /* not asked: no free entry through which the program could be mapped */
   X86_NO_PLACE,       /* not asked: no instruction can be put where the address leads */
+  X86_OUT_OF_REACH,   /* not asked: a guest-physical address wider than the nested tables' */
   X86_NO_MEMORY,      /* not asked: it may lead to where only the program or a device is */
   X86_BROKEN,         /* what the program cannot make sense of: the exit's own code, and where */
 };

@@ -73,6 +73,14 @@ static uint64_t read_cr4(void) {
   return value;
 }
 
+static void write_cr4(uint64_t value) {
+  __asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
+}
+
+static void write_cr0(uint64_t value) {
+  __asm__ volatile("mov %0, %%cr0" : : "r"(value) : "memory");
+}
+
 void guest_prepare(void) {
   wrmsr(MSR_EFER, EFER_LME | EFER_SVME);
   wrmsr(MSR_VM_HSAVE_PA, (uintptr_t)host_save);
@@ -87,14 +95,18 @@ void guest_prepare(void) {
   FIELD(uint64_t, SAVE_PAT) = PAT_RESET;
 }
 
-/* CR4.PKE is the host's, too, since WRPKRU needs it. */
+/* The guest's controls are the host's own as well, as far as nested tables do not care: the less
+ * VMRUN changes, the fewer times QEMU drops its caches. WRPKRU needs CR4.PKE for a moment. */
 void guest_registers(void) {
   uint64_t levels = x86_reg[X86_HCR4] & CR4_LA57;
-  uint64_t cr4 = CR4_PAE | CR4_PKE | levels;
-  if (read_cr4() != cr4)
+  uint64_t cr4 = CR4_PAE | levels | (x86_reg[X86_CR4] & (CR4_PGE | CR4_SMEP | CR4_SMAP | CR4_PKE));
+  if ((read_cr4() ^ cr4) & CR4_LA57)
     x86_paging(cr4, (uintptr_t)(levels ? x86_pml5 : x86_pml4));
-  wrmsr(MSR_EFER, EFER_LME | EFER_SVME | (x86_reg[X86_HEFER] & EFER_NXE));
+  write_cr4(cr4 | CR4_PKE);
   __asm__ volatile("wrpkru" : : "a"((uint32_t)x86_reg[X86_PKRU]), "c"(0), "d"(0));
+  write_cr4(cr4);
+  write_cr0(CR0_PE | CR0_ET | CR0_PG | (x86_reg[X86_CR0] & CR0_WP));
+  wrmsr(MSR_EFER, EFER_LME | EFER_SVME | (x86_reg[X86_HEFER] & EFER_NXE));
   FIELD(uint64_t, NESTED_CONTROL) = x86_reg[X86_REGIME] == X86_REGIME_NPT;
   FIELD(uint64_t, NESTED_CR3) = x86_reg[X86_NCR3];
 }

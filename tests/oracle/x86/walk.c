@@ -105,6 +105,8 @@ bool follow_nested(struct trail *trail, uint64_t gpa, uint64_t *pa) {
   static const struct tables npt = {ENTRY_P, reach_directly}, ept = {EPT_RIGHTS, reach_directly};
   if (!nested_on())
     return reach_directly(trail, gpa, pa);
+  if (gpa >> shift_of(nested_levels() + 1))
+    trail->out_of_reach = true;
   return follow(x86_reg[X86_REGIME] == X86_REGIME_EPT ? &ept : &npt, trail, nested_root(),
                 nested_levels(), gpa, pa);
 }

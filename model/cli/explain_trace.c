@@ -17,6 +17,7 @@ struct explanation {
   const struct nw_cli_explained_record *wanted;
   uint64_t record; /* the word in the trace */
   bool reached;
+  unsigned translations; /* shown */
   struct nw_walk_record walk;
   struct nw_grid grid;
 };
@@ -127,11 +128,12 @@ static void tell_mended(FILE *out, enum nw_fault_outcome outcome,
   fputc('\n', out);
 }
 
-static void show_translation(struct explanation *e, unsigned attempt) {
+static void show_translation(struct explanation *e, bool again) {
   FILE *out = e->wanted->text;
+  e->translations++;
   nw_grid_build(&e->walk, &e->grid);
   if (out) {
-    fprintf(out, "\n%s", attempt == 1 ? "" : "again: ");
+    fprintf(out, "\n%s", again ? "again: " : "");
     nw_tell_request(out, &e->walk);
     fputc('\n', out);
     nw_tell_walk(out, &e->walk, &e->grid);
@@ -141,7 +143,7 @@ static void show_translation(struct explanation *e, unsigned attempt) {
     char title[512];
     snprintf(title, sizeof title, "%.300s, record %" PRIu64 " on %s, %s paging, translation %u",
              e->wanted->simulation->trace_path[0], e->wanted->word,
-             e->wanted->simulation->config.name, nw_mode_names[e->wanted->mode], attempt);
+             e->wanted->simulation->config.name, nw_mode_names[e->wanted->mode], e->translations);
     nw_drawing_add(e->wanted->drawing, &e->grid, title);
   }
 }
@@ -163,7 +165,7 @@ static bool make_access(struct explanation *e, struct nw_machine *machine,
   for (unsigned attempt = 1; attempt <= MOST_ATTEMPTS && status == NW_MACHINE_OK; attempt++) {
     bool done = nw_record_translation(&e->walk, translator.mmu, request, translator.costs,
                                       &translator.memory, &translator.peek);
-    show_translation(e, attempt);
+    show_translation(e, attempt > 1);
     if (done || mend(e, machine, request, &status))
       return true;
   }

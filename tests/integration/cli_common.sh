@@ -53,7 +53,8 @@ equal() {
   [ "$2" = "$3" ] || fail "$1: $2, expected $3"
 }
 
-# A program that goes over 64 pages of data from 8 pages of code, four times.
+# small_trace FILE [ARCHITECTURE]: a program that goes over 64 pages of data from 8 pages of code,
+# four times.
 small_trace() {
   awk 'BEGIN {
     print "stream - 0"
@@ -66,7 +67,7 @@ small_trace() {
       }
     print "0 syscall 1"
     print "0 exit 0 1"
-  }' | "$make_trace" "$1"
+  }' | "$make_trace" "$@"
 }
 
 finish() {

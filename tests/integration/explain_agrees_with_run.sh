@@ -5,13 +5,14 @@
 . "$top_srcdir/tests/integration/cli_common.sh"
 
 small_trace "$dir/trace"
+small_trace "$dir/x86-trace" x86-64
 
 # A hypervisor that chooses fits its intervals to the length of the run unless it is told.
 scale='--set=hypervisor.selective.scale=0.001 --set=hypervisor.agile.scale=0.001'
 
 # pays LIMIT: cycles of translation, guest kernel and exits after so many references
 pays() {
-  "$nestwalk" run -q -m cortex-a15 $scale -w "$dir/trace" -p "$mode" --limit="$1" -o "$dir/run" \
+  "$nestwalk" run -q -m "$machine" $scale -w "$trace" -p "$mode" --limit="$1" -o "$dir/run" \
     2>"$dir/err" || fail "run: $(cat "$dir/err")"
   awk '$1 == "cycles.translation" || $1 == "cycles.guest_kernel" || $1 == "cycles.exits" {
     sum += $2 } END { print sum }' "$dir/run/stats.txt"
@@ -27,15 +28,27 @@ told() {
   awk '{ sum += $1 } END { print sum }' "$dir/parts"
 }
 
-# Record 11 + 2 n is the store of round n, after n blocks of ten instructions and n stores.
-for mode in native nested shadow selective agile; do
-  for n in 0 1 20 63 64 130; do
-    try 0 explain -m cortex-a15 $scale -w "$dir/trace" -p "$mode" --at=$((11 + 2 * n))
+# agrees MODE N...: record 11 + 2 n is the store of round n, after n blocks of ten instructions and n
+# stores.
+agrees() {
+  mode=$1
+  shift
+  for n in "$@"; do
+    try 0 explain -m "$machine" $scale -w "$trace" -p "$mode" --at=$((11 + 2 * n))
     before=$(pays $((11 * n + 10)))
     after=$(pays $((11 * n + 11)))
-    equal "$mode, record $((11 + 2 * n))" "$(told)" $((after - before))
+    equal "$machine, $mode, record $((11 + 2 * n))" "$(told)" $((after - before))
   done
+}
+
+for mode in native nested shadow selective agile; do
+  machine=cortex-a15 trace=$dir/trace
+  agrees $mode 0 1 20 63 64 130
+  machine=zen2 trace=$dir/x86-trace
+  agrees $mode 0 1 20
 done
+machine=skylake
+agrees nested 0 20 64
 
 # A hit is told as one, a first touch with what mends it.
 try 0 explain -m cortex-a15 -w "$dir/trace" --at=11

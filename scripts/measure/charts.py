@@ -143,7 +143,9 @@ def crossover(path, title, cells, lines):
         "set xlabel 'TLB misses in a million references'",
         "set ylabel 'page-table writes in a million references'",
         "set palette defined (-40 '#2b7bba', 0 '#f7f7f7', 40 '#d6604d')", "set cbrange [-40:40]",
-        "set cblabel 'shadow against nested, % of program time'",
+        "set cblabel 'shadow against nested, % of program time' offset 1",
+        "set xtics (" + ", ".join(f"{digit}e{power}" for power in range(3, 7)
+                                  for digit in (1, 2, 5)) + ")",
         "set key at screen 0.5,0.1 center top horizontal samplen 2"]
     plots = ["$cells using 1:2:3 with points pointtype 5 pointsize 3.6 palette notitle"]
     for i, (name, points, dashes) in enumerate(lines):

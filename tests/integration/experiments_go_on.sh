@@ -70,6 +70,11 @@ try 0 trace synth -o traces/mapping.nwt --references=100000 --footprint=64K --pt
 experiment --limit 50000 --only programs
 said '2 to do, 2 done before'
 
+# Merging of equal pages, with and without a scanner, under both kinds of paging.
+cp traces/random.nwt traces/crowd.nwt
+experiment -w crowd --only merging --docs docs
+equal 'rows of merging' "$(grep -c '^| crowd | [a-z]* | [0-9.]* ms |' docs/experiments.md)" 6
+
 # The map: with many page-table writes nested wins, with few and many misses shadow does.
 experiment --limit 400000 --only map --docs docs
 head -c 200 docs/experiments/map.svg | grep -q '<svg' || fail 'no map'

@@ -166,13 +166,11 @@ struct study {
 static int open_trace(struct study *study, const char *file, const char *name) {
   char path[4096];
   const char *slash = file && name[0] != '/' ? strrchr(file, '/') : NULL;
-  struct nw_trace_error error;
   snprintf(path, sizeof path, "%.*s%s", slash ? (int)(slash - file + 1) : 0, file ? file : "",
            name);
-  if (nw_trace_open(path, &study->traces[study->trace_count], &error) != NW_TRACE_OK)
-    return nw_cli_error(NW_CLI_USAGE, "%s", error.message);
-  study->trace_count++;
-  return NW_CLI_OK;
+  int status = nw_cli_open_trace(path, &study->traces[study->trace_count]);
+  study->trace_count += status == NW_CLI_OK;
+  return status;
 }
 
 static int open_traces(const struct options *o, struct study *study) {

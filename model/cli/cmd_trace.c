@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* nestwalk trace: looks at traces, and finishes those whose recorder was killed; `synth` is in
- * cmd_trace_synth.c. */
+ * cmd_trace_synth.c, `convert` in cmd_trace_convert.c. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
@@ -15,6 +15,7 @@
 #include <jansson.h>
 
 #include "cli/cli.h"
+#include "cli/cmd_trace_convert.h"
 #include "cli/cmd_trace_synth.h"
 #include "trace/spool.h"
 #include "trace/trace.h"
@@ -24,6 +25,7 @@ static const char help[] =
     "       nestwalk trace dump [--stream=N] FILE\n"
     "       nestwalk trace recover -o TRACE TRACE.part\n"
     "       nestwalk trace synth -o TRACE [OPTION]...\n"
+    "       nestwalk trace convert -o TRACE FILE\n"
     "\n"
     "info     print a trace's header, streams and totals; of a file that is cut short, how much "
     "of\n"
@@ -31,6 +33,7 @@ static const char help[] =
     "dump     print every record of a stream as text\n"
     "recover  make a trace of what `nestwalk record` left behind when it was killed\n"
     "synth    make the trace of a program that does not exist (synth --help)\n"
+    "convert  make a trace of one of lackey, ChampSim or DynamoRIO, or the reverse (convert --help)\n"
     "\n"
     "      --json      info: one JSON object instead of text\n"
     "      --verify    info: read the whole file and check every checksum\n"
@@ -335,6 +338,8 @@ int nw_cmd_trace(int argc, char **argv) {
   };
   if (argc > 1 && strcmp(argv[1], "synth") == 0)
     return nw_cmd_trace_synth(argc - 1, argv + 1);
+  if (argc > 1 && strcmp(argv[1], "convert") == 0)
+    return nw_cmd_trace_convert(argc - 1, argv + 1);
   struct options options = {0};
   char given[8] = "";
   opterr = 0;
@@ -355,10 +360,10 @@ int nw_cmd_trace(int argc, char **argv) {
       given[strlen(given)] = (char)c;
   }
   if (argc - optind < 1)
-    return nw_cli_usage("trace", "no action; expected info, dump, recover or synth");
+    return nw_cli_usage("trace", "no action; expected info, dump, recover, synth or convert");
   const struct action *action = find_action(argv[optind]);
   if (action == NULL)
-    return nw_cli_usage("trace", "no action '%s'; expected info, dump, recover or synth",
+    return nw_cli_usage("trace", "no action '%s'; expected info, dump, recover, synth or convert",
                         argv[optind]);
   if (argc - optind != 2)
     return nw_cli_usage("trace", "%s: found %d files, expected one", action->name,

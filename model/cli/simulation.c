@@ -15,6 +15,7 @@
 #include "cli/cli.h"
 #include "sim/config.h"
 #include "sim/names.h"
+#include "trace/foreign.h"
 
 const char nw_cli_simulation_help[] =
     "  -m, --machine=MACHINE   a machine file, or the name of one that comes with nestwalk\n"
@@ -160,17 +161,31 @@ int nw_cli_simulation_machine(const struct nw_cli_simulation *s, const char *con
   return good ? NW_CLI_OK : nw_cli_error(NW_CLI_USAGE, "%s", error.message);
 }
 
+int nw_cli_open_trace(const char *path, struct nw_trace **trace) {
+  struct nw_trace_error error;
+  struct nw_input *input;
+  enum nw_trace_result result = nw_trace_open(path, trace, &error);
+  if (result == NW_TRACE_OK)
+    return NW_CLI_OK;
+  nw_cli_error(NW_CLI_USAGE, "%s", error.message);
+  if (result != NW_TRACE_NOT_TRACE || nw_source_open(path, &input, NULL) != NW_TRACE_OK)
+    return NW_CLI_USAGE;
+  const struct nw_foreign_format *format = nw_foreign_detect(input);
+  if (format)
+    fprintf(stderr, "It looks like %s: 'nestwalk trace convert -o TRACE %s' makes a trace of it.\n",
+            format->what, path);
+  nw_source_close(input);
+  return NW_CLI_USAGE;
+}
+
 int nw_cli_simulation_open(struct nw_cli_simulation *s) {
   if (!s->machine)
     return nw_cli_usage(s->command, "no machine; expected -m MACHINE");
   if (!s->traces)
     return nw_cli_usage(s->command, "no trace; expected -w TRACE");
   int status = nw_cli_simulation_machine(s, NULL, 0, &s->config);
-  for (size_t i = 0; i < s->traces && status == NW_CLI_OK; i++) {
-    struct nw_trace_error error;
-    if (nw_trace_open(s->trace_path[i], &s->trace[i], &error) != NW_TRACE_OK)
-      status = nw_cli_error(NW_CLI_USAGE, "%s", error.message);
-  }
+  for (size_t i = 0; i < s->traces && status == NW_CLI_OK; i++)
+    status = nw_cli_open_trace(s->trace_path[i], &s->trace[i]);
   return status;
 }
 

@@ -66,6 +66,10 @@ int nw_cli_simulate(const struct nw_cli_simulation *simulation, struct nw_job *j
 struct nw_config_error;
 char *nw_cli_find_machine(const char *machine, struct nw_config_error *error);
 
+/* Opens a trace. NW_CLI_OK, or NW_CLI_USAGE after a message, which says how to convert the traces of
+ * other tools. */
+int nw_cli_open_trace(const char *path, struct nw_trace **trace);
+
 /* From here on Ctrl-C and SIGTERM are only noted. */
 void nw_cli_catch_interrupt(void);
 bool nw_cli_interrupted(void);

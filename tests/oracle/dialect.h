@@ -34,6 +34,7 @@ struct dialect {
   unsigned first_regime;                    /* what the protocol calls the first of them */
   const struct dialect_register *registers; /* up to one without a name */
   const char *const *capabilities;          /* up to NULL */
+  const char *lacks; /* a capability that the machine has not; NULL: none that is asked about */
   unsigned va_bits;
   size_t answer_size; /* the most bytes that an answer has */
 
@@ -54,7 +55,7 @@ struct dialect {
                        bool raw);
 };
 
-extern const struct dialect armv7_dialect, x86_dialect, ept_dialect;
+extern const struct dialect armv7_dialect, x86_dialect, ept_dialect, ept_lesser_dialect;
 
 /* -- the state of the case file at a line ------------------------------------------------------ */
 

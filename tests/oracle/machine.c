@@ -47,13 +47,14 @@ static char *path_of(const char *name, const char *variable) {
   return realpath(path, NULL);
 }
 
-/* One with a slash in its name comes with this program, too. */
 static const char *emulator_of(const struct machine *machine) {
+  static char *beside;
   const char *other = getenv(machine->emulator_variable);
-  const char *own = strchr(machine->emulator, '/')
-                        ? path_of(machine->emulator, machine->emulator_variable)
-                        : NULL;
-  return own ? own : other ? other : machine->emulator;
+  if (other || !strchr(machine->emulator, '/'))
+    return other ? other : machine->emulator;
+  if (!beside)
+    beside = path_of(machine->emulator, machine->emulator_variable);
+  return beside ? beside : machine->emulator;
 }
 
 static void become_emulator(const struct machine *machine, unsigned maxphyaddr,

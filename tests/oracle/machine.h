@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One boot of a machine: a folder of its own, the questions in it, QEMU, the answers.
+ * One boot of a machine: a folder of its own, the questions in it, the emulator, the answers.
  */
 #ifndef NW_ORACLE_MACHINE_H
 #define NW_ORACLE_MACHINE_H
@@ -26,8 +26,9 @@ struct machine_command {
 };
 
 struct machine {
-  const char *emulator, *emulator_variable; /* its name, and the variable that has another */
-  const char *program, *program_variable;   /* likewise, beside the host's program */
+  /* Its name, and the variable that has another; with a slash it comes with the host's program. */
+  const char *emulator, *emulator_variable;
+  const char *program, *program_variable; /* likewise, beside the host's program */
   struct machine_place questions, answers;
   size_t file_size; /* of the file of questions; 0: as long as they are */
   int status;       /* exit status of the emulator where all is answered */

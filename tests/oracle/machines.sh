@@ -14,8 +14,19 @@ tools_of() {
 packages_of() {
   case $1 in
     armv7) echo "qemu-system-arm, gcc-arm-none-eabi" ;;
-    x86-ept) echo "bochs, bochs-term, gcc" ;;
+    x86-ept) echo "bochs, bochs-term, bochsbios, vgabios, gcc" ;;
     *) echo "qemu-system-x86, gcc" ;;
+  esac
+}
+
+# What the emulator needs besides.
+files_of() {
+  case $1 in
+    x86-ept)
+      share=${BXSHARE:-/usr/share/bochs}
+      echo "$share/BIOS-bochs-latest $share/VGABIOS-lgpl-latest"
+      [ -n "${NW_ORACLE_BOCHS:-}" ] || echo /usr/lib/*/bochs/plugins/libbx_term_gui.so
+      ;;
   esac
 }
 
@@ -33,6 +44,9 @@ missing_for() {
   missing=
   for tool in $(tools_of "$1"); do
     command -v "$tool" >/dev/null || missing="$missing $tool"
+  done
+  for file in $(files_of "$1"); do
+    [ -e "$file" ] || missing="$missing $file"
   done
   case $1 in
     x86-*)

@@ -68,19 +68,24 @@ int main(int argc, char **argv) {
   if (raw)
     at++;
   if (argc != at + 1 || help) {
-    fprintf(
-        help ? stdout : stderr,
-        "Usage: nestwalk-oracle [--raw] CASE\n"
-        "\n"
-        "Answers the queries of a case file as a machine in QEMU does, a Cortex-A15 or an x86-64\n"
-        "with nested paging, in the form of `nestwalk translate CASE`. What the machine cannot be\n"
-        "trusted with is left out of its answers, and what may stop it is not asked, unless --raw\n"
-        "is given. CASE may be -, standard input. Environment:\n"
-        "\n"
-        "  NW_ORACLE_QEMU         qemu-system-aarch64 if not set\n"
-        "  NW_ORACLE_PROGRAM      its program, hyp.elf beside this one if not set\n"
-        "  NW_ORACLE_QEMU_X86     qemu-system-x86_64 if not set\n"
-        "  NW_ORACLE_PROGRAM_X86  its program, x86/svm.elf if not set\n");
+    fprintf(help ? stdout : stderr,
+            "Usage: nestwalk-oracle [--raw] CASE\n"
+            "\n"
+            "Answers the queries of a case file as an emulated machine does, in the form of\n"
+            "`nestwalk translate CASE`: a Cortex-A15 or an x86-64 with nested paging in QEMU, an "
+            "x86-64\n"
+            "with EPT in Bochs. What the machine cannot be trusted with is left out of its "
+            "answers, and\n"
+            "what may stop it is not asked, unless --raw is given. CASE may be -, standard input.\n"
+            "Environment:\n"
+            "\n"
+            "  NW_ORACLE_QEMU         qemu-system-aarch64 if not set\n"
+            "  NW_ORACLE_PROGRAM      its program, hyp.elf beside this one if not set\n"
+            "  NW_ORACLE_QEMU_X86     qemu-system-x86_64 if not set\n"
+            "  NW_ORACLE_PROGRAM_X86  its program, x86/svm.elf if not set\n"
+            "  NW_ORACLE_BOCHS        bochs if not set\n"
+            "  NW_ORACLE_RUN_BOCHS    what starts it, ept/run-bochs if not set\n"
+            "  NW_ORACLE_PROGRAM_EPT  its program, ept/ept.rom if not set\n");
     return help ? 0 : 2;
   }
   return answer_case(argv[at], raw);

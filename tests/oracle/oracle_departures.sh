@@ -36,7 +36,7 @@ check_case() {
   }
 }
 
-for family in armv7 x86-svm-npt; do
+for family in armv7 x86-svm-npt x86-ept; do
   folder=$(dirname "$(departures_of "$family")")/departures
   make_words "$folder/departures.words" "$dir"
   for file in "$folder"/*.case; do

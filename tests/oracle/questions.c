@@ -248,6 +248,10 @@ static bool item_nomem(struct reader *reader, char **word) {
 
 /* What the machine has in any case; a case that does without can be asked only --raw. */
 static bool item_cap(struct reader *reader, char **word) {
+  const char *lacks = reader->dialect->lacks;
+  if (lacks && strcmp(word[1], lacks) == 0 && strcmp(word[2], "0") != 0)
+    return refuse(reader, "found '%s', which the case was without before: expected one machine",
+                  word[1]);
   unsigned i = find(reader->dialect->capabilities, word[1]);
   const char *name = reader->dialect->capabilities[i];
   if (name)
@@ -380,15 +384,32 @@ static bool first_word(const struct oracle_questions *q, const char *name, char 
   return false;
 }
 
-/* By the regime that the file names first. */
+/* Whether the file has a line that says that there is no such capability. */
+static bool is_without(const struct oracle_questions *q, const char *capability) {
+  char name[64], value[64];
+  for (size_t i = 0; i < q->lines; i++)
+    if (sscanf(q->line[i].text, "cap %63s %63s", name, value) == 2 &&
+        strcmp(name, capability) == 0 && strcmp(value, "0") == 0)
+      return true;
+  return false;
+}
+
+static bool answers_for(const struct dialect *dialect, const struct oracle_questions *q,
+                        const char *regime) {
+  return dialect->regimes[find(dialect->regimes, regime)] &&
+         (!dialect->lacks || is_without(q, dialect->lacks));
+}
+
+/* By the regime that the file names first, and by what it does without. */
 static bool choose_machine(struct reader *reader) {
-  static const struct dialect *const dialects[] = {&armv7_dialect, &x86_dialect, &ept_dialect};
+  static const struct dialect *const dialects[] = {&armv7_dialect, &x86_dialect,
+                                                   &ept_lesser_dialect, &ept_dialect};
   struct oracle_questions *q = reader->questions;
   char word[64];
   if (!first_word(q, "regime", word))
     return refuse(reader, "expected a 'regime' line");
   for (unsigned i = 0; i < sizeof(dialects) / sizeof(dialects[0]) && !q->dialect; i++)
-    if (dialects[i]->regimes[find(dialects[i]->regimes, word)])
+    if (answers_for(dialects[i], q, word))
       q->dialect = dialects[i];
   if (!q->dialect)
     return refuse(reader, "found regime '%s', for which there is no machine", word);

@@ -220,7 +220,8 @@ static void follow(struct query *query) {
 /* What the guest has of its own in its TLB must not be what is asked about. */
 static bool in_own_way(const struct query *query) {
   uint64_t page = query->address >> 12;
-  return !query->paged && (page == (uintptr_t)guest_supervisor >> 12 || page == nested_root() >> 12);
+  return !query->paged &&
+         (page == (uintptr_t)guest_supervisor >> 12 || page == nested_root() >> 12);
 }
 
 /* Whether there is nothing at all at an address. */

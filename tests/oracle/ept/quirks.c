@@ -18,6 +18,10 @@
 #define CR4_PKE (1ull << 22)
 #define ALL_ACCESS_DISABLE 0x55555555ull /* the AD bits of PKRU */
 
+/* Of an entry of EPT. */
+#define LARGE (1ull << 7)
+#define PAGE_BIT (1ull << 12)
+
 #define EPT_READ 1u /* exit qualification */
 
 enum quirk quirk_by_name(const char *name) {
@@ -27,6 +31,7 @@ enum quirk quirk_by_name(const char *name) {
       [QUIRK_UNTOLD_READ] = "untold-read",
       [QUIRK_SUPERVISOR_SPARED] = "supervisor-spared",
       [QUIRK_SUPERVISOR_PAGE_KEYS] = "supervisor-page-keys",
+      [QUIRK_PAGE_BIT] = "page-bit",
   };
   unsigned i = 0;
   while (i < QUIRKS && strcmp(names[i], name) != 0)
@@ -47,7 +52,9 @@ struct notes {
   size_t guests;
   struct entry ept[QUIRK_UPDATES]; /* updates of EPT */
   size_t epts;
-  uint64_t ipa; /* of the last walk of stage 2 */
+  uint64_t ipa;      /* of the last walk of stage 2 */
+  uint64_t page_bit; /* what was not looked at of the entry of EPT read last */
+  bool page_bits;    /* that it was something at all */
 };
 
 static void note(struct notes *notes, const struct nw_step *step, const struct nw_answer *answer) {
@@ -61,8 +68,20 @@ static void note(struct notes *notes, const struct nw_step *step, const struct n
     notes->ept[notes->epts++] = entry;
 }
 
-/* With the flags in the guest's entries set from the start, if `flagged`, so that none has to be. */
-static void walk(struct nw_case_reader *reader, const struct nw_regime *regime, bool flagged,
+/* What the walk is to see of an entry, and to have in mind when it writes it back: the guest's with
+ * their flags set from the start, so that none has to be; EPT's without what Bochs does not look at. */
+static void disguise(struct notes *notes, const struct nw_step *step, struct nw_answer *answer) {
+  bool large = step->stage == 2 && (step->level == 2 || step->level == 3) && (answer->data & LARGE);
+  if (step->kind != NW_STEP_READ)
+    return;
+  notes->page_bit = large ? answer->data & PAGE_BIT : 0;
+  notes->page_bits |= notes->page_bit != 0;
+  answer->data &= ~notes->page_bit;
+  if (step->stage == 1)
+    answer->data |= ACCESSED | DIRTY;
+}
+
+static void walk(struct nw_case_reader *reader, const struct nw_regime *regime, bool disguised,
                  struct notes *notes, struct nw_result *result) {
   struct nw_walk walk;
   struct nw_step step;
@@ -71,10 +90,14 @@ static void walk(struct nw_case_reader *reader, const struct nw_regime *regime, 
   nw_case_memory_undo(reader->memory);
   nw_walk_begin(&walk, regime, &reader->request, reader->scope, NULL);
   while (nw_walk_next(&walk, &step) != NW_STEP_DONE) {
+    if (step.kind == NW_STEP_UPDATE) {
+      step.old_value |= notes->page_bit;
+      step.new_value |= notes->page_bit;
+    }
     nw_case_serve(reader->memory, &step, &answer);
     note(notes, &step, &answer);
-    if (flagged && step.kind == NW_STEP_READ && step.stage == 1)
-      answer.data |= ACCESSED | DIRTY;
+    if (disguised)
+      disguise(notes, &step, &answer);
     nw_walk_answer(&walk, &answer);
   }
   *result = *nw_walk_result(&walk);
@@ -183,8 +206,7 @@ static void add_updates(const struct nw_case_reader *reader, const struct notes 
 
 static void leave_out_read(const struct nw_regime *regime, struct quirk_answer *answer) {
   const struct nw_fault *fault = &answer->result.fault;
-  if (!regime->s2_flags || fault->stage != 2 || !fault->s1walk ||
-      fault->type == NW_FAULT_MISCONFIG)
+  if (!regime->s2_flags || fault->stage != 2 || !fault->s1walk || fault->type == NW_FAULT_MISCONFIG)
     return;
   for (size_t i = 0; i < answer->fields.count; i++) {
     const char *value = answer->fields.field[i].value;
@@ -224,7 +246,9 @@ void quirks_answer(struct nw_case_reader *reader, const struct fields *model,
   walk(reader, &regime, true, &notes, &answer->result);
   answer->shows[QUIRK_SUPERVISOR_SPARED] =
       right.fault.key && (!keyless.fault.key || !quirks_same_fault(&right, &keyless));
-  answer->shows[QUIRK_UNCHECKED_FLAGS] = !quirks_same_fault(&keyless, &answer->result);
+  bool other = !quirks_same_fault(&keyless, &answer->result);
+  answer->shows[QUIRK_PAGE_BIT] = other && notes.page_bits;
+  answer->shows[QUIRK_UNCHECKED_FLAGS] = other && !notes.page_bits;
   apply_page_keys(reader, &notes, answer);
   format(reader, answer);
   if (reader->update_check) {

@@ -21,6 +21,8 @@ enum quirk {
   QUIRK_SUPERVISOR_SPARED,
   /* Keys are looked up for supervisor pages, too. */
   QUIRK_SUPERVISOR_PAGE_KEYS,
+  /* Bit 12 of a large page's entry is not looked at in EPT: where the guest's have one of PAT. */
+  QUIRK_PAGE_BIT,
   QUIRKS,
 };
 

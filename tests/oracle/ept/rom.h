@@ -46,8 +46,9 @@ __attribute__((noreturn)) void rom_fail(const char *why);
 
 /* -- disk.c: the two files ---------------------------------------------------------------------- */
 
-/** The next word of the commands. */
+/** The next word of the commands, or as many as are asked for. */
 uint32_t disk_word(void);
+void disk_words(volatile void *to, size_t words);
 
 /** Adds to the answers; disk_finish() writes what is left of the last sector. */
 void disk_put(const void *data, size_t bytes);

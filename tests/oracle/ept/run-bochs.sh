@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# run-bochs MEBIBYTES ROM: in the folder where it is called, boots a machine with that much memory
-# and that option ROM. The file "questions" is its first disk, "answers", made here, the second.
+# run-bochs MODEL MEBIBYTES ROM: in the folder where it is called, boots a machine with a CPU of that
+# model, so much memory and that option ROM. The file "questions" is its first disk, "answers", made here, the second.
 # Exit status 0 when the program in the ROM has shut the machine down.
 #
 # NW_ORACLE_BOCHS: another program than "bochs". BXSHARE, as everywhere: where its BIOS files are.
 set -eu
 
-megabytes=$1 rom=$2
+model=$1 megabytes=$2 rom=$3
 share=${BXSHARE:-/usr/share/bochs}
 cylinder=$((16 * 63 * 512))
 cylinders=$((($(stat -c %s questions) + cylinder - 1) / cylinder + 1))
@@ -26,7 +26,7 @@ memory: guest=$megabytes, host=$megabytes
 romimage: file=$share/BIOS-bochs-latest
 vgaromimage: file=$share/VGABIOS-lgpl-latest
 optromimage1: file=$rom, address=0xd0000
-cpu: model=corei7_icelake_u, count=1, ips=10000000, reset_on_triple_fault=0
+cpu: model=$model, count=1, ips=10000000, reset_on_triple_fault=0
 clock: sync=none
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=disk, path=questions, mode=flat, cylinders=$cylinders, heads=16, spt=63
@@ -42,8 +42,9 @@ end
 # the port that panics, so the exit status tells nothing.
 echo c >go
 TERM=dumb "${NW_ORACLE_BOCHS:-bochs}" -q -f bochsrc -rc go </dev/null >said 2>&1 || true
-if ! grep -q 'Shutdown port: shutdown requested' bochs.log || grep -a '^ept.rom: ' said; then
+if ! grep -q 'Shutdown port: shutdown requested' bochs.log 2>/dev/null ||
+  grep -a '^ept.rom: ' said; then
   echo "Bochs did not come to its end:"
-  grep -a 'PANIC\|EMERGENCY' bochs.log || tail -n 20 said
+  grep -a 'PANIC\|EMERGENCY' bochs.log 2>/dev/null || tail -n 20 said
   exit 1
 fi >&2

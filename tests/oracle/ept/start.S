@@ -42,17 +42,25 @@ protected_mode:
 
 bss_clear:
   mov $host_pml4, %edi
-  mov $4 * 4096 / 4, %ecx
+  mov $6 * 4096 / 4, %ecx
   xor %eax, %eax
   rep stosl
   movl $host_pdpt + 3, host_pml4
   mov $host_pdpt, %edi
-  mov $0x83, %eax /* PS, W, P */
+  mov $host_pd + 3, %eax
   mov $4, %ecx
 1:
   mov %eax, (%edi)
   add $8, %edi
-  add $0x40000000, %eax
+  add $4096, %eax
+  loop 1b
+  mov $host_pd, %edi
+  mov $0x83, %eax /* PS, W, P */
+  mov $4 * 512, %ecx
+1:
+  mov %eax, (%edi)
+  add $8, %edi
+  add $0x200000, %eax
   loop 1b
   mov %cr4, %eax
   or $0x20, %eax /* PAE */
@@ -95,7 +103,8 @@ host_pml4:
   .skip 4096
 host_pdpt:
   .skip 4096
-  .skip 2 * 4096
+host_pd: /* one for each of the first 4 GB */
+  .skip 4 * 4096
   .skip 16384
 stack_top:
   .section .note.GNU-stack, "", @progbits

@@ -35,11 +35,13 @@ static uint64_t too_wide(struct dice *dice) {
 static uint64_t reserved(const struct tree *tree, unsigned depth, bool is_leaf, struct dice *dice) {
   uint64_t inside = ((1ull << tree_shift(tree, depth)) - 1) & PAGE_MASK;
   uint64_t bits = percent(dice, 1) ? too_wide(dice) : 0;
+  if (is_leaf && percent(dice, 3))
+    return bits | any_bits(dice, inside);
   if (is_leaf)
-    return percent(dice, 4) ? bits | any_bits(dice, inside) : bits;
+    return percent(dice, 2) ? bits | (inside & 0x1000ull << below(dice, 18)) : bits;
   if (percent(dice, 1))
     bits |= any_bits(dice, TABLE_RESERVED);
-  return level_at(tree, depth) == 4 ? bits | often(LARGE, 1, dice) : bits;
+  return level_at(tree, depth) == 4 ? bits | often(LARGE, 6, dice) : bits;
 }
 
 /* Uncacheable, write-combining, write-through, write-protected, write-back; now and then one of the
@@ -92,8 +94,8 @@ static uint64_t random_leaf(const struct tree *tree, unsigned depth, struct dice
   static const uint8_t rights[] = {R | W, R | W, R | W, R | X, R | X, R | X, R,
                                    R,     R,     R,     X,     X,     W,     W | X};
   bool all = percent(dice, 50);
-  return leaf(tree, depth, random_output(dice), all ? R | W | X : rights[below(dice, sizeof(rights))],
-              dice);
+  return leaf(tree, depth, random_output(dice),
+              all ? R | W | X : rights[below(dice, sizeof(rights))], dice);
 }
 
 static uint64_t random_entry(const struct tree *tree, unsigned depth, struct dice *dice) {

@@ -100,13 +100,18 @@ enum segment { ES, CS, SS, DS, FS, GS, LDTR, TR, SEGMENTS };
 extern bool vmx_run(struct vmx_registers *registers, bool launched);
 extern char vmx_exited[];
 
+/* Tables that map the first 4 GB to themselves, by pages of 2 MB, which every model has. */
+struct flat {
+  uint64_t pdpt[512], pd[4][512];
+} __attribute__((aligned(4096)));
+
 static uint8_t vmxon_region[PAGE] __attribute__((aligned(4096)));
 static uint8_t vmcs[PAGE] __attribute__((aligned(4096)));
+
 /* What the guest starts with: page tables, and EPT where the case has it. */
 static uint64_t own_pml4[512] __attribute__((aligned(4096)));
-static uint64_t own_supervisor_pdpt[512] __attribute__((aligned(4096)));
-static uint64_t own_user_pdpt[512] __attribute__((aligned(4096)));
-static uint64_t own_ept_pdpt[512] __attribute__((aligned(4096)));
+static struct flat own_supervisor, own_user, own_ept;
+static bool has_keys;
 static bool launched;
 
 /* -- instructions ------------------------------------------------------------------------------- */
@@ -142,6 +147,12 @@ static void write_pkru(uint32_t value) {
   __asm__ volatile("wrpkru" : : "a"(value), "c"(0), "d"(0));
 }
 
+static bool model_has_keys(void) {
+  uint32_t a = 7, b, c = 0, d;
+  __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+  return c >> 3 & 1;
+}
+
 static uint64_t read_cr0(void) {
   uint64_t value;
   __asm__ volatile("mov %%cr0, %0" : "=r"(value));
@@ -172,15 +183,21 @@ static void write_controls(uint64_t field, uint32_t msr, uint32_t wanted) {
   vmwrite(field, value);
 }
 
-static void build_own_tables(void) {
+static void build_flat(struct flat *flat, uint64_t table_bits, uint64_t page_bits) {
   for (uint64_t i = 0; i < 4; i++) {
-    own_supervisor_pdpt[i] = i << 30 | 0x1e3; /* G, PS, D, A, W, P */
-    own_user_pdpt[i] = i << 30 | 0x1e7;       /* U as well */
-    own_ept_pdpt[i] = i << 30 | 0xb7;         /* large page, write-back, X, W, R */
+    flat->pdpt[i] = (uintptr_t)flat->pd[i] | table_bits;
+    for (uint64_t j = 0; j < 512; j++)
+      flat->pd[i][j] = (i << 30 | j << 21) | page_bits;
   }
+}
+
+static void build_own_tables(void) {
+  build_flat(&own_supervisor, 3, 0x1e3); /* G, PS, D, A, W, P */
+  build_flat(&own_user, 7, 0x1e7);       /* U as well */
+  build_flat(&own_ept, 7, 0xb7);         /* large page, write-back, X, W, R */
   for (unsigned i = 0; i < 2; i++) {
-    own_pml4[VMX_WINDOW_SLOT(i)] = (uintptr_t)own_supervisor_pdpt | 3;
-    own_pml4[VMX_WINDOW_SLOT(i) + 1] = (uintptr_t)own_user_pdpt | 7;
+    own_pml4[VMX_WINDOW_SLOT(i)] = (uintptr_t)own_supervisor.pdpt | 3;
+    own_pml4[VMX_WINDOW_SLOT(i) + 1] = (uintptr_t)own_user.pdpt | 7;
   }
 }
 
@@ -191,9 +208,10 @@ static void vmx_on(void) {
   if (!(read_msr(MSR_FEATURE_CONTROL) & 1))
     write_msr(MSR_FEATURE_CONTROL, read_msr(MSR_FEATURE_CONTROL) | 5);
   __asm__ volatile("mov %0, %%cr0" : : "r"(read_cr0() | read_msr(MSR_VMX_CR0_FIXED0)));
-  __asm__ volatile("mov %0, %%cr4"
-                   :
-                   : "r"(read_cr4() | read_msr(MSR_VMX_CR4_FIXED0) | CR4_PGE | CR4_PKE));
+  __asm__ volatile(
+      "mov %0, %%cr4"
+      :
+      : "r"(read_cr4() | read_msr(MSR_VMX_CR4_FIXED0) | CR4_PGE | (has_keys ? CR4_PKE : 0)));
   *(uint32_t *)vmxon_region = revision;
   *(uint32_t *)vmcs = revision;
   __asm__ volatile("vmxon %1" : "=@ccbe"(failed) : "m"(region) : "memory");
@@ -205,9 +223,11 @@ static void vmx_on(void) {
 }
 
 static void write_host_state(void) {
-  static const uint16_t selector[7] = {
-      [ES] = HOST_DATA, [CS] = HOST_CODE, [SS] = HOST_DATA,
-      [DS] = HOST_DATA, [6] = HOST_DATA /* TR: never used, but not to be 0 */};
+  static const uint16_t selector[7] = {[ES] = HOST_DATA,
+                                       [CS] = HOST_CODE,
+                                       [SS] = HOST_DATA,
+                                       [DS] = HOST_DATA,
+                                       [6] = HOST_DATA /* TR: never used, but not to be 0 */};
   for (unsigned i = 0; i < 7; i++)
     vmwrite(HOST_ES_SELECTOR + 2 * i, selector[i]);
   vmwrite(HOST_CR0, read_cr0());
@@ -234,6 +254,7 @@ static void write_guest_state(void) {
 
 void vmx_prepare(void) {
   build_own_tables();
+  has_keys = model_has_keys();
   vmx_on();
   write_controls(PIN_CONTROLS, MSR_VMX_TRUE_PINBASED_CTLS, 0);
   write_controls(PRIMARY_CONTROLS, MSR_VMX_TRUE_PROCBASED_CTLS, PRIMARY_SECONDARY);
@@ -284,7 +305,7 @@ static void read_exit(struct vmx_exit *exit) {
 }
 
 uint64_t vmx_own_ept_entry(void) {
-  return (uintptr_t)own_ept_pdpt | 7;
+  return (uintptr_t)own_ept.pdpt | 7;
 }
 
 void vmx_enter(bool paged, bool user, const struct vmx_start *start,
@@ -294,7 +315,8 @@ void vmx_enter(bool paged, bool user, const struct vmx_start *start,
   vmwrite(GUEST_RIP, start->rip);
   write_msr(MSR_LSTAR, start->syscall);
   invalidate_ept();
-  write_pkru(0);
+  if (has_keys)
+    write_pkru(0);
   registers->r8 = x86_reg[X86_PKRU];
   registers->r12 = x86_reg[X86_CR4] & CR4_PKE;
   registers->r10 = RFLAGS_ONE | (x86_reg[X86_AC] ? RFLAGS_AC : 0);

@@ -47,6 +47,7 @@ struct problem {
 
 /* Of the whole file. */
 static struct x86_memory memory;
+static bool lesser; /* x86-ept: no CR4.SMAP, no CR4.PKE, no large pages of 1 GB, no EPTP.6 */
 
 static void begin(struct random_case *c) {
   static const uint8_t widths[] = {36, 39, 40, 40, 44, 46, 48, 48, 52, 52};
@@ -61,8 +62,12 @@ static void begin(struct random_case *c) {
           X86_LOW_RAM_FIRST, X86_LOW_RAM_LAST, X86_HIGH_RAM_FIRST, memory.beyond - 1);
 }
 
+/* One case in a while is for the model that has less. */
 static void begin_ept(struct random_case *c) {
+  lesser = percent(&c->dice, 15);
   memory.maxphyaddr = EPT_MAXPHYADDR;
+  if (lesser)
+    fputs("cap 1g-pages 0\ncap ept-ad 0\n", c->out);
   fprintf(c->out, "maxphyaddr %u\nram 0x%llx-0x%llx\n", EPT_MAXPHYADDR, EPT_RAM_FIRST,
           EPT_RAM_LAST);
 }
@@ -82,7 +87,7 @@ static void plan_registers(struct problem *problem, struct dice *dice) {
 /* What the machine with EPT has, which is all with four levels. Now and then EPT is off, or the
  * guest's paging is. */
 static void plan_ept_registers(struct problem *problem, struct dice *dice) {
-  problem->cr4 &= ~CR4_LA57;
+  problem->cr4 &= ~(CR4_LA57 | (lesser ? CR4_SMAP | CR4_PKE : 0));
   problem->nested = percent(dice, 96);
   if (problem->nested && percent(dice, 4))
     problem->cr0 &= ~CR0_PG;
@@ -125,8 +130,8 @@ static void plan_npt(struct problem *problem, struct images *images, struct dice
 static void plan_ept(struct problem *problem, struct images *images, struct dice *dice) {
   problem->guest_style.gpa_bits = EPT_MAXPHYADDR - percent(dice, 25);
   ept_plan(&problem->nested_tree, images, dice);
-  problem->eptp = problem->nested_tree.root.pa | EPTP_FOUR_LEVELS | any_bits(dice, EPTP_AD) |
-                  (percent(dice, 70) ? EPTP_WRITE_BACK : 0);
+  problem->eptp = problem->nested_tree.root.pa | EPTP_FOUR_LEVELS |
+                  any_bits(dice, lesser ? 0 : EPTP_AD) | (percent(dice, 70) ? EPTP_WRITE_BACK : 0);
 }
 
 static void plan_tables(struct problem *problem, struct images *images, struct dice *dice) {

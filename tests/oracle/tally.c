@@ -10,7 +10,7 @@ struct sizes {
 };
 
 static const struct sizes no_sizes = {{0}, 1}, short_sizes = {{0, 12, 16, 20, 24}, 5},
-                          lpae_sizes = {{0, 12, 21, 30}, 4}, x86_sizes = {{12, 21, 30}, 3};
+                          lpae_sizes = {{0, 12, 21, 30}, 4}, paged_sizes = {{12, 21, 30}, 3};
 
 /* A type of fault, and the levels that it is met at. */
 struct kind {
@@ -47,11 +47,14 @@ static const struct shape {
 } shapes[NW_REGIMES] = {
     [NW_REGIME_ARMV7_SHORT] = {"short", &short_sizes, &no_sizes, {short_kinds, NULL}},
     [NW_REGIME_ARMV7_LPAE] = {"lpae", &lpae_sizes, &no_sizes, {lpae_kinds, NULL}},
-    [NW_REGIME_ARMV7_SHORT_S2] = {"short+s2", &short_sizes, &lpae_sizes, {short_kinds, lpae_kinds}},
-    [NW_REGIME_ARMV7_LPAE_S2] = {"lpae+s2", &lpae_sizes, &lpae_sizes, {lpae_kinds, lpae_kinds}},
-    [NW_REGIME_X86_64] = {"x86-64", &x86_sizes, &no_sizes, {x86_kinds, NULL}},
-    [NW_REGIME_X86_SVM_NPT] = {"x86-svm-npt", &x86_sizes, &x86_sizes, {x86_kinds, npt_kinds}},
-    [NW_REGIME_X86_EPT] = {"x86-ept", &x86_sizes, &x86_sizes, {x86_kinds, ept_kinds}},
+    [NW_REGIME_ARMV7_SHORT_S2] = {"short+s2",
+                                  &short_sizes,
+                                  &paged_sizes,
+                                  {short_kinds, lpae_kinds}},
+    [NW_REGIME_ARMV7_LPAE_S2] = {"lpae+s2", &lpae_sizes, &paged_sizes, {lpae_kinds, lpae_kinds}},
+    [NW_REGIME_X86_64] = {"x86-64", &paged_sizes, &no_sizes, {x86_kinds, NULL}},
+    [NW_REGIME_X86_SVM_NPT] = {"x86-svm-npt", &paged_sizes, &paged_sizes, {x86_kinds, npt_kinds}},
+    [NW_REGIME_X86_EPT] = {"x86-ept", &paged_sizes, &paged_sizes, {x86_kinds, ept_kinds}},
 };
 
 /* -- counting ---------------------------------------------------------------------------------- */
@@ -147,9 +150,9 @@ static void print_fetches(const struct tally *tally, enum nw_regime_kind regime,
 static void print_regime(const struct tally *tally, enum nw_regime_kind regime, FILE *out) {
   bool arm = nw_regime_architecture(regime) == NW_ARMV7;
   print_ok(tally, regime, NW_SCOPE_BOTH, out);
-  if (has_stage2(regime) && arm)
+  if (arm)
     print_ok(tally, regime, NW_SCOPE_STAGE1, out);
-  if (has_stage2(regime))
+  if (arm || has_stage2(regime))
     print_ok(tally, regime, NW_SCOPE_STAGE2, out);
   print_faults(tally, regime, 1, 0, out);
   for (unsigned s1walk = 0; has_stage2(regime) && s1walk < 2; s1walk++)

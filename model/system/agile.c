@@ -405,7 +405,7 @@ static void write_register(struct nw_machine *machine, unsigned reg, uint64_t va
   if ((software->root_registers >> reg & 1u) == 0)
     nw_shadow_drop_all(agile->shadow.pages);
   nw_agile_load_root(machine);
-  if (software->write_flushes(machine, reg, value))
+  if (reg == software->root_register && software->root_write(machine, value) == NW_ROOT_FLUSHED)
     nw_mmu_invalidate(machine->mmu, software->maintenance.asid, machine->guest_regime.asid);
   nw_hypervisor_end(machine->hypervisor, NW_EXIT_ROOT_WRITE, 0);
   if (!fits(machine))

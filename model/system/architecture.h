@@ -9,6 +9,13 @@
 
 #include "system/guest_kernel.h"
 
+/* What the guest, by a write of a root register, says of what TLBs hold under the ASID. */
+enum nw_root_write {
+  NW_ROOT_TAGGED = 0, /* nothing: maintenance is another matter, and may have been left out so far */
+  NW_ROOT_KEPT,       /* it is as the tables are */
+  NW_ROOT_FLUSHED,    /* it goes */
+};
+
 /* TLB maintenance by purpose. Operands: an address has the VA above bit 12, an ASID is below. */
 struct nw_maintenance {
   enum nw_tlbi page;       /* a VA under an ASID */
@@ -56,9 +63,8 @@ struct nw_software_architecture {
   bool (*has_asids)(const struct nw_machine *machine);
   /* Loads a root and its ASID into the hardware, which keeps what its TLBs hold, if it can. */
   void (*load_root)(struct nw_machine *machine, uint64_t root, uint64_t asid);
-  /* Whether the guest, by writing that value to a root register, has all that the TLBs hold of the
-   * ASID invalidated. */
-  bool (*write_flushes)(const struct nw_machine *machine, unsigned reg, uint64_t value);
+  /* What the guest's write of that value to a root register means. */
+  enum nw_root_write (*root_write)(const struct nw_machine *machine, uint64_t value);
   /* Loads what shadow tables need, but for the root. */
   void (*load_shadow)(struct nw_machine *machine);
   /* Whether agile walks can read shadow tables under the registers that the guest has written. */

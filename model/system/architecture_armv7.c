@@ -111,11 +111,10 @@ static void load_root(struct nw_machine *machine, uint64_t root, uint64_t asid) 
   }
 }
 
-static bool write_flushes(const struct nw_machine *machine, unsigned reg, uint64_t value) {
+static enum nw_root_write root_write(const struct nw_machine *machine, uint64_t value) {
   (void)machine;
-  (void)reg;
   (void)value;
-  return false;
+  return NW_ROOT_TAGGED;
 }
 
 static void load_shadow(struct nw_machine *machine) {
@@ -193,7 +192,7 @@ const struct nw_software_architecture nw_software_armv7 = {
     .prepare_host = prepare_host,
     .has_asids = has_asids,
     .load_root = load_root,
-    .write_flushes = write_flushes,
+    .root_write = root_write,
     .load_shadow = load_shadow,
     .fits_agile = fits_agile,
     .stage2_bits = stage2_bits,

@@ -100,9 +100,9 @@ static void load_root(struct nw_machine *machine, uint64_t root, uint64_t asid) 
   nw_mmu_write_register(machine->mmu, NW_X86_CR3, root | (pcids ? asid | CR3_KEEP : 0));
 }
 
-static bool write_flushes(const struct nw_machine *machine, unsigned reg, uint64_t value) {
+static enum nw_root_write root_write(const struct nw_machine *machine, uint64_t value) {
   bool keeps = (machine->guest_regime.reg[NW_X86_CR4] & CR4_PCIDE) != 0 && (value & CR3_KEEP) != 0;
-  return reg == NW_X86_CR3 && !keeps;
+  return keeps ? NW_ROOT_KEPT : NW_ROOT_FLUSHED;
 }
 
 /* The guest keeps its privileges, so that its own controls judge shadow entries, too; but what is
@@ -181,7 +181,7 @@ const struct nw_software_architecture nw_software_x86_64 = {
     .prepare_host = prepare_host,
     .has_asids = has_asids,
     .load_root = load_root,
-    .write_flushes = write_flushes,
+    .root_write = root_write,
     .load_shadow = load_shadow,
     .fits_agile = fits_agile,
     .stage2_bits = stage2_bits,

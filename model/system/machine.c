@@ -293,7 +293,10 @@ static bool check_x86(const struct nw_machine_config *config, char *error, size_
   if (levels != 0 && levels != 4 && levels != 5)
     return nw_machine_error(error, error_size, "hypervisor.stage2_levels is %u, expected 4 or 5",
                             levels);
-  return true;
+  return !config->guest.deprivileged || config->format <= NW_GUEST_LPAE ||
+         nw_machine_error(error, error_size,
+                          "guest.deprivileged is true, expected false: on x86-64 the guest kernel "
+                          "keeps ring 0");
 }
 
 static bool check_config(const struct nw_machine_config *config, char *error, size_t error_size) {

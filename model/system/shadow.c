@@ -9,6 +9,9 @@
  * de-privileged: both its privileges in user mode, each under its own view of the shadow tables,
  * and every crossing between program and guest kernel exits, too.
  *
+ * On x86-64 the guest keeps ring 0: page faults are intercepted, shadow entries are judged under the
+ * guest's own controls, and no crossing exits.
+ *
  * Invariant: the hardware's root is the shadow, under the view of whoever runs, of the root in the
  * guest's root register, which reads back as the guest wrote it.
  */
@@ -93,11 +96,13 @@ static void leave_kernel(struct nw_machine *machine, bool exits) {
 
 /* -- the guest's privileged operations ------------------------------------------------------ */
 
-/* The guest has written its root: whatever it had to be told of its tables is true from now on. */
-static void change_root(struct nw_machine *machine) {
+/* The guest has written its root: unless it keeps what TLBs hold, whatever it had to be told of its
+ * tables is true from now on. */
+static void change_root(struct nw_machine *machine, enum nw_root_write write) {
   struct nw_shadow_state *shadow = machine->mode_state;
   uint64_t guest = machine->guest_regime.s1_root[0].base;
-  nw_shadow_resync_all(shadow->pages);
+  if (write != NW_ROOT_KEPT)
+    nw_shadow_resync_all(shadow->pages);
   if (guest == shadow->guest_root)
     return;
   shadow->guest_root = guest;
@@ -125,17 +130,17 @@ static bool is_root(const struct nw_machine *machine, unsigned reg) {
 }
 
 static void write_register(struct nw_machine *machine, unsigned reg, uint64_t value) {
-  bool flushes = machine->software->write_flushes(machine, reg, value);
+  enum nw_root_write write = machine->software->root_write(machine, value);
   nw_paravirtual_flush(machine);
   nw_hypervisor_begin(machine->hypervisor);
   if (is_root(machine, reg)) {
-    change_root(machine);
+    change_root(machine, write);
   } else {
     nw_shadow_drop_all(nw_shadow_pages_of(machine));
     nw_shadow_load_registers(machine);
   }
   nw_shadow_load_root(machine);
-  if (flushes)
+  if (is_root(machine, reg) && write == NW_ROOT_FLUSHED)
     invalidate_asid(machine);
   nw_hypervisor_end(machine->hypervisor, NW_EXIT_ROOT_WRITE, 0);
 }

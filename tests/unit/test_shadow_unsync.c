@@ -265,7 +265,7 @@ static void between_store_and_maintenance_old_or_new_after_it_new(void **state) 
       config.hypervisor.shadow.paravirtual = (options & 1) != 0;
       config.hypervisor.shadow.sync = (options & 2) != 0 ? NW_SHADOW_UPDATE : NW_SHADOW_DROP;
       config.hypervisor.shadow.prefetch = (options & 4) != 0 ? 3 : 0;
-      config.guest.deprivileged = (options & 8) == 0;
+      config.guest.deprivileged = format <= NW_GUEST_LPAE && (options & 8) == 0;
       struct trial trial;
       make_trial(&trial, &config);
       for (unsigned i = 0; i < 1500; i++) {

@@ -309,6 +309,7 @@ static void make_machine(const struct nw_file_machine *file, struct nw_machine_c
   config->format = (enum nw_guest_format)file->format;
   config->clock_mhz = file->core.clock_mhz;
   config->base_cpi = file->core.base_cpi;
+  config->window = file->core.window;
   config->program_accesses = file->memory.program_accesses;
   config->seed = file->seed;
   make_mmu(file, &config->mmu);

@@ -62,6 +62,7 @@ static const cyaml_strval_t stage2_pages[] = {
 static const cyaml_schema_field_t core_fields[] = {
     NEEDED("clock_mhz", struct nw_file_core, clock_mhz),
     CYAML_FIELD_FLOAT("base_cpi", REQUIRED, struct nw_file_core, base_cpi),
+    NUMBER("window", struct nw_file_core, window),
     CYAML_FIELD_END,
 };
 
@@ -281,6 +282,7 @@ const cyaml_schema_value_t nw_machine_schema = {
 const struct nw_number_rule nw_machine_numbers[] = {
     {"core.clock_mhz", NW_NUMBER_COUNT, 1, 1000000},
     {"core.base_cpi", NW_NUMBER_COUNT, 0, 1000},
+    {"core.window", NW_NUMBER_COUNT, 0, 100000},
     {"mmu.walkers", NW_NUMBER_COUNT, 1, 64},
     {"mmu.physical_bits", NW_NUMBER_COUNT, 32, 52},
     {"mmu.cycles.*", NW_NUMBER_COUNT, 0, UINT16_MAX},

@@ -25,6 +25,7 @@ struct nw_file_tlb {
 struct nw_file_core {
   uint32_t clock_mhz;
   double base_cpi;
+  uint32_t window;
 };
 
 struct nw_file_mmu {

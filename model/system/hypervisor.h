@@ -53,7 +53,7 @@ bool nw_hypervisor_walk_host(struct nw_hypervisor *hypervisor, uint64_t ipa, enu
 /** Prices one reference of the hypervisor's own to host memory. */
 void nw_hypervisor_reference(struct nw_hypervisor *hypervisor, uint64_t pa);
 /** A page table in host memory whose stores are priced, with a root of its own; false when there is
- * no memory for that. Its format is of four levels or less where `input_bits` can do with them. */
+ * no memory for that. It begins at the lowest level that covers `input_bits`. */
 bool nw_hypervisor_table(struct nw_hypervisor *hypervisor, const struct nw_format *format,
                          const struct nw_regime *regime, uint8_t input_bits,
                          struct nw_page_table *table);

@@ -47,6 +47,7 @@ struct nw_machine {
   struct nw_paravirtual *paravirtual; /* what the guest has yet to announce; NULL: it need not */
   struct nw_gauge shadow_bytes;
   struct nw_ksm *ksm; /* NULL: the host merges nothing */
+  struct nw_overlap *overlap; /* NULL: the core waits for each walk */
   enum nw_mode mode_kind;
   struct nw_machine_config config;
 };

@@ -16,6 +16,7 @@
 #include "system/chooser.h"
 #include "system/hypervisor.h"
 #include "system/ksm.h"
+#include "system/overlap.h"
 #include "system/single_access.h"
 
 #define LINE_WITHOUT_CACHES 64u
@@ -383,6 +384,8 @@ static bool create_parts(struct nw_machine *machine, char *error, size_t error_s
   machine->mode->leave_kernel(machine, false);
   if (machine->status != NW_MACHINE_OK)
     return nw_machine_error(error, error_size, "host memory does not hold the first tables");
+  if (!nw_overlap_start(machine))
+    return nw_machine_error(error, error_size, "out of memory for walks in flight");
   reset_statistics(machine);
   return true;
 }
@@ -430,6 +433,7 @@ void nw_machine_destroy(struct nw_machine *machine) {
   nw_physical_memory_destroy(machine->memory);
   nw_hierarchy_destroy(machine->hierarchy);
   nw_mmu_destroy(machine->mmu);
+  free(machine->overlap);
   free(machine->statistics);
   free(machine);
 }
@@ -437,6 +441,7 @@ void nw_machine_destroy(struct nw_machine *machine) {
 /* -- what the driver asks of the kernel ------------------------------------------------------ */
 
 static void enter(struct nw_machine *machine) {
+  nw_overlap_interrupted(machine);
   nw_chooser_look(machine);
   machine->status = NW_MACHINE_OK;
   machine->mode->enter_kernel(machine, false);
@@ -444,6 +449,7 @@ static void enter(struct nw_machine *machine) {
 
 static enum nw_machine_status leave(struct nw_machine *machine) {
   machine->mode->leave_kernel(machine, false);
+  nw_overlap_interrupted(machine);
   return machine->status;
 }
 
@@ -577,12 +583,14 @@ enum nw_machine_status nw_machine_remap(struct nw_machine *machine, uint64_t old
 enum nw_machine_status nw_machine_syscall(struct nw_machine *machine) {
   if (!machine->running)
     return NW_MACHINE_BAD_PROCESS;
+  nw_overlap_interrupted(machine);
   nw_chooser_look(machine);
   machine->status = NW_MACHINE_OK;
   machine->statistics->syscalls++;
   machine->mode->enter_kernel(machine, true);
   nw_machine_kernel_works(machine, machine->config.guest.syscall_cycles);
   machine->mode->leave_kernel(machine, true);
+  nw_overlap_interrupted(machine);
   return machine->status;
 }
 
@@ -607,12 +615,14 @@ static void reference_memory(struct nw_machine *machine, enum nw_access access, 
 }
 
 /* What an access leads to besides its translation. */
-static void finish_access(struct nw_machine *machine, enum nw_access access, uint64_t pa,
-                          uint32_t count) {
+static void finish_access(struct nw_machine *machine, enum nw_access access,
+                          const struct nw_result *result, uint32_t count) {
+  if (machine->overlap != NULL)
+    nw_overlap_accessed(machine, access == NW_EXECUTE, result->cycles);
   if (machine->program_accesses)
-    reference_memory(machine, access, pa, count);
+    reference_memory(machine, access, result->pa, count);
   if (machine->ksm != NULL)
-    nw_ksm_accessed(machine, access, pa);
+    nw_ksm_accessed(machine, access, result->pa);
 }
 
 static inline void count_references(struct nw_machine *machine, enum nw_access access,
@@ -653,6 +663,7 @@ static enum nw_machine_status access_with_faults(struct nw_machine *machine,
                                                  uint32_t done, struct nw_result *result) {
   enum nw_access access = (enum nw_access)request->access;
   uint32_t translated = done;
+  nw_overlap_interrupted(machine);
   machine->status = NW_MACHINE_OK;
   for (unsigned faults = 0; faults < MOST_FAULTS; faults++) {
     enum nw_fault_outcome outcome = handle_fault(machine, request, &result->fault);
@@ -668,10 +679,12 @@ static enum nw_machine_status access_with_faults(struct nw_machine *machine,
     machine->statistics->cycles_translation += result->cycles;
     translated += more;
     done += more;
-    if (done == count && machine->watched)
-      finish_access(machine, access, result->pa, translated);
-    if (done == count)
-      break;
+    if (done < count)
+      continue;
+    nw_overlap_interrupted(machine);
+    if (machine->watched)
+      finish_access(machine, access, result, translated);
+    break;
   }
   count_references(machine, access, done);
   return done == count ? NW_MACHINE_OK : NW_MACHINE_NO_PROGRESS;
@@ -702,7 +715,7 @@ enum nw_machine_status nw_machine_access(struct nw_machine *machine, enum nw_acc
     return access_with_faults(machine, &request, count, done, &result);
   count_references(machine, access, count);
   if (machine->watched)
-    finish_access(machine, access, result.pa, count);
+    finish_access(machine, access, &result, count);
   return NW_MACHINE_OK;
 }
 

@@ -178,6 +178,7 @@ struct nw_machine_config {
   enum nw_guest_format format;
   uint32_t clock_mhz;
   double base_cpi;          /* cycles per instruction with a perfect memory and no translation */
+  uint32_t window;          /* instructions that the core runs ahead of an unfinished walk */
   struct nw_mmu_config mmu; /* `regime` is set by the machine from `format`, `stage2` and mode */
   struct nw_hierarchy_config memory;
   bool program_accesses; /* the program's own references go through the caches, too */

@@ -12,7 +12,7 @@ def report(files, results, architecture):
             for sleep in plan.MERGING_SLEEPS:
                 rows.append(merging_row(result, base, sleep))
     heads = ["program", "paging", "sleep", "scanned", "merged", "broken", "saved, KB",
-             "scanner, % of time", "program time, %", "shadow entries found"]
+             "scanner, % of time", "program time, %", "reverse-map walks"]
     return blocks(architecture, merging=table(heads, rows))
 
 

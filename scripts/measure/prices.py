@@ -33,7 +33,8 @@ def report(files, results, architecture):
 
 
 def price_sentences(results, panels):
-    lines = []
+    programs = names(sorted({r["workload"] for r in results}))
+    lines = [f"Measured on {programs}."]
     for price, curves in panels:
         parts = [f"`{c}` from {curve[0]:.0f} to {curve[-1]:.0f}"
                  for c, curve in curves.items() if c != "nested"]

@@ -140,9 +140,15 @@ def machine_sentences(machines):
         over = mean([relative(r, "nested", "native") for r in results]) - 100
         shadow = mean([relative(r, "shadow") for r in results])
         wins = sum(relative(r, "shadow") < 100 for r in results)
-        lines.append(f"{name}: nested takes {over:.1f} % more than native, plain shadow "
-                     f"{shadow:.0f} % of nested (means); shadow is the faster on {wins}.")
-    return lines if len(machines) > 1 else []
+        lines.append(f"{name}, {len(results)} programs: nested takes {over:.1f} % more than "
+                     f"native, plain shadow {shadow:.0f} % of nested (means); shadow is the "
+                     f"faster on {wins}.")
+    architectures = {plan.MACHINES[name].architecture for name in machines}
+    missing = [name for name, machine in plan.MACHINES.items()
+               if machine.architecture in architectures and name not in machines]
+    if missing:
+        lines.append(f"Not run for the figures here: {names(missing)}.")
+    return lines
 
 
 def option_table(results, columns, name, large):

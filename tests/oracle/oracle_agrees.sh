@@ -29,10 +29,16 @@ compare_agrees() {
   }
 }
 
-# finds PATTERN REPLACEMENT ANSWER: a wrong answer, made of the first line that has PATTERN, is
-# found, and cut down to a case on which the machine gives ANSWER and the model agrees.
+# finds TEXT REPLACEMENT ANSWER: a wrong answer, made of the first "ok" of both sides that has TEXT,
+# is found, and cut down to a case on which the machine gives ANSWER and the model agrees.
 finds() {
-  sed "0,/$1/s//$2/" "$dir/machine" >"$dir/wrong"
+  awk -v text="$1" -v replacement="$2" '
+    FNR == NR { model[FNR] = $0; next }
+    !made && / -> ok / && model[FNR] ~ / -> ok / && (at = index($0, text)) {
+      $0 = substr($0, 1, at - 1) replacement substr($0, at + length(text))
+      made = 1
+    }
+    { print }' "$dir/model" "$dir/machine" >"$dir/wrong"
   if judged "$dir/wrong" --cut "$dir" >"$dir/verdict"; then
     echo "$family: a wrong answer was not found"
     exit 1

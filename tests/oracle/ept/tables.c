@@ -117,10 +117,10 @@ void ept_place_images(struct images *images, struct dice *dice) {
   images_reset(images, first, last, dice);
 }
 
-void ept_plan(struct tree *tree, struct images *images, struct dice *dice) {
+void ept_plan(struct tree *tree, bool gigabyte_pages, struct images *images, struct dice *dice) {
   static const struct tree_format format = {table, pinned_leaf, random_entry};
   tree->format = &format;
   tree->depths = EPT_LEVELS;
-  tree->leaves_from = EPT_LEVELS - 3;
+  tree->leaves_from = EPT_LEVELS - (gigabyte_pages ? 3 : 2);
   tree_plan(tree, images, 512, dice);
 }

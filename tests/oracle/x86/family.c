@@ -129,7 +129,7 @@ static void plan_npt(struct problem *problem, struct images *images, struct dice
  * guest's needs the second, so that it may be anything. */
 static void plan_ept(struct problem *problem, struct images *images, struct dice *dice) {
   problem->guest_style.gpa_bits = EPT_MAXPHYADDR - percent(dice, 25);
-  ept_plan(&problem->nested_tree, images, dice);
+  ept_plan(&problem->nested_tree, !lesser, images, dice);
   problem->eptp = problem->nested_tree.root.pa | EPTP_FOUR_LEVELS |
                   any_bits(dice, lesser ? 0 : EPTP_AD) | (percent(dice, 70) ? EPTP_WRITE_BACK : 0);
 }

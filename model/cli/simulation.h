@@ -81,8 +81,8 @@ int nw_cli_simulate(const struct nw_cli_simulation *simulation, struct nw_job *j
 struct nw_config_error;
 char *nw_cli_find_machine(const char *machine, struct nw_config_error *error);
 
-/* Opens a trace, of our own format or another tool's ("-": standard input), which is converted into a
- * file without a name first. NW_CLI_OK, or the exit status after a message. */
+/* Opens a trace, of our own format or another tool's ("-": standard input), which is converted into
+ * a file without a name first. NW_CLI_OK, or the exit status after a message. */
 int nw_cli_open_trace(const char *path, const struct nw_cli_foreign *foreign,
                       struct nw_trace **trace);
 

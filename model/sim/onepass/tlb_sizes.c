@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Entries by number, found by a hash index over page, size and VMID like the TLB's own; for each number
- * of sets one struct nw_stacks that orders them. Main invariant: an entry that some stack holds is in
- * the index, one that no stack holds is not.
+ * Entries by number, found by a hash index over page, size and VMID like the TLB's own; for each
+ * number of sets one struct nw_stacks that orders them. Main invariant: an entry that some stack
+ * holds is in the index, one that no stack holds is not.
  *
- * A lookup is not booked when it is told but with the next thing that is told, since only then it is
- * known whether it ended in a fault.
+ * A lookup is not booked when it is told but with the next thing that is told, since only then it
+ * is known whether it ended in a fault.
  */
 #include "sim/onepass/tlb_sizes.h"
 

@@ -50,12 +50,20 @@ struct options {
   const char *trace_path[NW_CLI_TRACES];
   size_t traces;
   struct nw_sweep_options sweep;
+  struct nw_cli_foreign foreign;
   bool dry_run, quiet, verbose, help;
 };
 
 /* -- options ---------------------------------------------------------------------------------- */
 
-enum { OPTION_HELP = 1000, OPTION_DRY_RUN, OPTION_SHARD, OPTION_SIMULATE };
+enum {
+  OPTION_HELP = 1000,
+  OPTION_DRY_RUN,
+  OPTION_SHARD,
+  OPTION_SIMULATE,
+  OPTION_FORMAT,
+  OPTION_ARCHITECTURE,
+};
 
 static bool take_shard(struct nw_sweep_options *o, const char *value) {
   char shard[16];
@@ -114,6 +122,10 @@ static bool take_option(struct options *o, int option, char **argv) {
     return take_shard(&o->sweep, optarg);
   case OPTION_SIMULATE:
     return o->sweep.simulate = true;
+  case OPTION_FORMAT:
+    return nw_cli_take_format("sweep", &o->foreign, optarg);
+  case OPTION_ARCHITECTURE:
+    return nw_cli_take_architecture("sweep", &o->foreign, optarg);
   case 'h':
   case OPTION_HELP:
     return o->help = true;
@@ -131,6 +143,8 @@ static bool parse(int argc, char **argv, struct options *o) {
       {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
       {"shard", required_argument, NULL, OPTION_SHARD},
       {"simulate", no_argument, NULL, OPTION_SIMULATE},
+      {"format", required_argument, NULL, OPTION_FORMAT},
+      {"architecture", required_argument, NULL, OPTION_ARCHITECTURE},
       {"quiet", no_argument, NULL, 'q'},
       {"verbose", no_argument, NULL, 'v'},
       {"help", no_argument, NULL, OPTION_HELP},
@@ -163,12 +177,13 @@ struct study {
 };
 
 /* Traces named in a sweep file are looked for beside it. */
-static int open_trace(struct study *study, const char *file, const char *name) {
+static int open_trace(const struct options *o, struct study *study, const char *file,
+                      const char *name) {
   char path[4096];
   const char *slash = file && name[0] != '/' ? strrchr(file, '/') : NULL;
   snprintf(path, sizeof path, "%.*s%s", slash ? (int)(slash - file + 1) : 0, file ? file : "",
            name);
-  int status = nw_cli_open_trace(path, &study->traces[study->trace_count]);
+  int status = nw_cli_open_trace(path, &o->foreign, &study->traces[study->trace_count]);
   study->trace_count += status == NW_CLI_OK;
   return status;
 }
@@ -180,9 +195,9 @@ static int open_traces(const struct options *o, struct study *study) {
     return nw_cli_error(NW_CLI_USAGE,
                         "%s: found no workloads, expected some there or -w TRACE here", o->file);
   for (size_t i = 0; i < o->traces && status == NW_CLI_OK; i++)
-    status = open_trace(study, NULL, o->trace_path[i]);
+    status = open_trace(o, study, NULL, o->trace_path[i]);
   for (uint32_t i = 0; !o->traces && i < file->workloads_count && status == NW_CLI_OK; i++)
-    status = open_trace(study, o->file, file->workloads[i]);
+    status = open_trace(o, study, o->file, file->workloads[i]);
   return status;
 }
 

@@ -33,7 +33,7 @@ static const char help[] =
     "dump     print every record of a stream as text\n"
     "recover  make a trace of what `nestwalk record` left behind when it was killed\n"
     "synth    make the trace of a program that does not exist (synth --help)\n"
-    "convert  make a trace of one of lackey, ChampSim or DynamoRIO, or the reverse (convert --help)\n"
+    "convert  make a trace of one of lackey, ChampSim or DynamoRIO, or back (convert --help)\n"
     "\n"
     "      --json      info: one JSON object instead of text\n"
     "      --verify    info: read the whole file and check every checksum\n"

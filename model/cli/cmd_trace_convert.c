@@ -55,7 +55,8 @@ static const char help[] =
     "  nestwalk trace convert --to=champsim -o - sort.nwt | xz >sort.champsimtrace.xz\n";
 
 struct options {
-  const char *input, *output, *format, *to, *architecture;
+  const char *input, *output, *format, *to;
+  struct nw_cli_foreign foreign; /* its architecture alone */
   uint32_t stream;
   bool quiet, help;
 };
@@ -70,14 +71,6 @@ static bool is_format(const char *option, const char *name) {
   nw_cli_usage(COMMAND,
                "%s: found '%.100s', expected lackey, champsim, cloudsuite, drmemtrace or nwt",
                option, name);
-  return false;
-}
-
-static bool take_architecture(struct options *o, const char *name) {
-  o->architecture = name;
-  if (!strcmp(name, "armv7") || !strcmp(name, "x86-64"))
-    return true;
-  nw_cli_usage(COMMAND, "--architecture: found '%.100s', expected armv7 or x86-64", name);
   return false;
 }
 
@@ -106,7 +99,7 @@ static bool take_option(struct options *o, int option, char **argv) {
     o->to = optarg;
     return is_format("--to", optarg);
   case OPTION_ARCHITECTURE:
-    return take_architecture(o, optarg);
+    return nw_cli_take_architecture(COMMAND, &o->foreign, optarg);
   case OPTION_STREAM:
     return take_stream(o, optarg);
   case 'h':
@@ -159,7 +152,7 @@ static int unknown_format(const char *path) {
 static int import_source(const struct options *o, struct nw_input *source, int argc,
                          const char *const *argv) {
   struct nw_import import = {
-      .architecture = o->architecture,
+      .architecture = o->foreign.architecture,
       .format = o->format ? nw_foreign_find(o->format) : nw_foreign_detect(source),
       .header = {.recorder = PACKAGE_STRING, .argc = (size_t)argc, .argv = argv},
   };
@@ -242,7 +235,8 @@ static int export_file(const struct options *o) {
 }
 
 int nw_cmd_trace_convert(int argc, char **argv) {
-  struct options o = {.to = OURS, .architecture = "x86-64", .stream = NW_TRACE_NO_STREAM};
+  struct options o = {
+      .to = OURS, .foreign = {.architecture = "x86-64"}, .stream = NW_TRACE_NO_STREAM};
   if (!parse(argc, argv, &o))
     return NW_CLI_USAGE;
   if (o.help) {

@@ -15,12 +15,15 @@
 #include "cli/cli.h"
 #include "sim/config.h"
 #include "sim/names.h"
-#include "trace/foreign.h"
 
 const char nw_cli_simulation_help[] =
     "  -m, --machine=MACHINE   a machine file, or the name of one that comes with nestwalk\n"
     "                          (looked for in the folders of NESTWALK_MACHINES first)\n"
-    "  -w, --workload=TRACE    a trace that 'nestwalk record' has written\n"
+    "  -w, --workload=TRACE    a trace that 'nestwalk record' has written, or one of lackey,\n"
+    "                          ChampSim or DynamoRIO, packed or not; - is standard input\n"
+    "                          ('nestwalk trace convert --help' has more)\n"
+    "      --format=FORMAT     of such traces (default: told by their first bytes)\n"
+    "      --architecture=A    of such traces: armv7 or x86-64 (default)\n"
     "      --set=KEY=VALUE     override a key of the machine file: mmu.l2.entries=1024,\n"
     "                          memory.caches.0.size=64KiB; may be given again\n"
     "      --limit=N           stop after N references (instructions, loads, stores)\n";
@@ -69,6 +72,10 @@ int nw_cli_simulation_option(struct nw_cli_simulation *s, int option, const char
       return 1;
     nw_cli_usage(s->command, "--limit: found '%.100s', expected a whole number from 1 on", value);
     return -1;
+  case NW_CLI_OPTION_FORMAT:
+    return nw_cli_take_format(s->command, &s->foreign, value) ? 1 : -1;
+  case NW_CLI_OPTION_ARCHITECTURE:
+    return nw_cli_take_architecture(s->command, &s->foreign, value) ? 1 : -1;
   default:
     return 0;
   }
@@ -161,23 +168,6 @@ int nw_cli_simulation_machine(const struct nw_cli_simulation *s, const char *con
   return good ? NW_CLI_OK : nw_cli_error(NW_CLI_USAGE, "%s", error.message);
 }
 
-int nw_cli_open_trace(const char *path, struct nw_trace **trace) {
-  struct nw_trace_error error;
-  struct nw_input *input;
-  enum nw_trace_result result = nw_trace_open(path, trace, &error);
-  if (result == NW_TRACE_OK)
-    return NW_CLI_OK;
-  nw_cli_error(NW_CLI_USAGE, "%s", error.message);
-  if (result != NW_TRACE_NOT_TRACE || nw_source_open(path, &input, NULL) != NW_TRACE_OK)
-    return NW_CLI_USAGE;
-  const struct nw_foreign_format *format = nw_foreign_detect(input);
-  if (format)
-    fprintf(stderr, "It looks like %s: 'nestwalk trace convert -o TRACE %s' makes a trace of it.\n",
-            format->what, path);
-  nw_source_close(input);
-  return NW_CLI_USAGE;
-}
-
 int nw_cli_simulation_open(struct nw_cli_simulation *s) {
   if (!s->machine)
     return nw_cli_usage(s->command, "no machine; expected -m MACHINE");
@@ -185,7 +175,7 @@ int nw_cli_simulation_open(struct nw_cli_simulation *s) {
     return nw_cli_usage(s->command, "no trace; expected -w TRACE");
   int status = nw_cli_simulation_machine(s, NULL, 0, &s->config);
   for (size_t i = 0; i < s->traces && status == NW_CLI_OK; i++)
-    status = nw_cli_open_trace(s->trace_path[i], &s->trace[i]);
+    status = nw_cli_open_trace(s->trace_path[i], &s->foreign, &s->trace[i]);
   return status;
 }
 

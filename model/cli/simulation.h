@@ -8,6 +8,12 @@
 #define NW_CLI_TRACES 64
 #define NW_CLI_SETS 256
 
+/* How traces of other tools are read. */
+struct nw_cli_foreign {
+  const char *format;       /* NULL: told by the first bytes */
+  const char *architecture; /* NULL: x86-64 */
+};
+
 struct nw_cli_simulation {
   const char *command;
   const char *machine;
@@ -16,6 +22,7 @@ struct nw_cli_simulation {
   const char *sets[NW_CLI_SETS];
   size_t set_count;
   uint64_t limit;
+  struct nw_cli_foreign foreign;
   bool quiet, verbose;
 
   struct nw_machine_config config;
@@ -32,9 +39,17 @@ struct nw_cli_simulation {
   {"quiet", no_argument, NULL, 'q'},                 \
   {"verbose", no_argument, NULL, 'v'},               \
   {"set", required_argument, NULL, NW_CLI_OPTION_SET}, \
-  {"limit", required_argument, NULL, NW_CLI_OPTION_LIMIT}
+  {"limit", required_argument, NULL, NW_CLI_OPTION_LIMIT}, \
+  {"format", required_argument, NULL, NW_CLI_OPTION_FORMAT}, \
+  {"architecture", required_argument, NULL, NW_CLI_OPTION_ARCHITECTURE}
 /* clang-format on */
-enum { NW_CLI_OPTION_SET = 1000, NW_CLI_OPTION_LIMIT, NW_CLI_OPTION_OTHERS };
+enum {
+  NW_CLI_OPTION_SET = 1000,
+  NW_CLI_OPTION_LIMIT,
+  NW_CLI_OPTION_FORMAT,
+  NW_CLI_OPTION_ARCHITECTURE,
+  NW_CLI_OPTION_OTHERS,
+};
 int nw_cli_simulation_option(struct nw_cli_simulation *simulation, int option, const char *value);
 
 /* Their description for --help. */
@@ -66,9 +81,15 @@ int nw_cli_simulate(const struct nw_cli_simulation *simulation, struct nw_job *j
 struct nw_config_error;
 char *nw_cli_find_machine(const char *machine, struct nw_config_error *error);
 
-/* Opens a trace. NW_CLI_OK, or NW_CLI_USAGE after a message, which says how to convert the traces of
- * other tools. */
-int nw_cli_open_trace(const char *path, struct nw_trace **trace);
+/* Opens a trace, of our own format or another tool's ("-": standard input), which is converted into
+ * a file without a name first. NW_CLI_OK, or the exit status after a message. */
+int nw_cli_open_trace(const char *path, const struct nw_cli_foreign *foreign,
+                      struct nw_trace **trace);
+
+/* Takes the value of --format or --architecture; false after a message. */
+bool nw_cli_take_format(const char *command, struct nw_cli_foreign *foreign, const char *value);
+bool nw_cli_take_architecture(const char *command, struct nw_cli_foreign *foreign,
+                              const char *value);
 
 /* From here on Ctrl-C and SIGTERM are only noted. */
 void nw_cli_catch_interrupt(void);

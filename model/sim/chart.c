@@ -11,7 +11,6 @@
 
 #include "sim/gnuplot.h"
 #include "sim/names.h"
-#include "sim/plot_internal.h"
 #include "sim/statistics.h"
 
 #define GAP 0.8  /* between groups, in bars */

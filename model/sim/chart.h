@@ -5,6 +5,9 @@
 
 #include "sim/comparison.h"
 
+/* Of each cause, in every chart. */
+extern const char *const nw_cycle_cause_colours[NW_CYCLE_CAUSES];
+
 /* Whether a chart can be drawn to `path`: it must end in .svg or .png (bad input otherwise), and
  * gnuplot must be there (failed otherwise). To be asked before the runs, which take long. */
 enum nw_run_status nw_chart_check(const char *path, char error[NW_RUN_ERROR]);

@@ -20,8 +20,8 @@
  * a possible machine. */
 bool nw_config_load(const char *path, const char *const *sets, size_t set_count,
                     struct nw_machine_config *config, struct nw_config_error *error);
-/* The same; `text`, to be freed, gets the machine as it came out, overrides and defaults included: a
- * machine file that gives the same machine. */
+/* The same; `text`, to be freed, gets the machine as it came out, overrides and defaults included:
+ * a machine file that gives the same machine. */
 bool nw_config_load_text(const char *path, const char *const *sets, size_t set_count,
                          struct nw_machine_config *config, char **text,
                          struct nw_config_error *error);

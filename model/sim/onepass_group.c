@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where one pass is exact. A TLB is asked the same things whatever its size as long as nothing that it
- * costs steers what happens: the guest's schedule goes by instructions, so do traces, and the guest
- * kernel and the hypervisor do the same for a miss as for none. What does go by cycles (KSM, the
- * policies of selective and agile paging) or by what walks have read (the eviction of shadow tables,
- * prefetching) is left to simulations of their own. A second-level TLB is asked what the first level
- * misses, so it has one stream only as long as the first level has one size.
+ * Where one pass is exact. A TLB is asked the same things whatever its size as long as nothing that
+ * it costs steers what happens: the guest's schedule goes by instructions, so do traces, and the
+ * guest kernel and the hypervisor do the same for a miss as for none. What does go by cycles (KSM,
+ * the policies of selective and agile paging) or by what walks have read (the eviction of shadow
+ * tables, prefetching) is left to simulations of their own. A second-level TLB is asked what the
+ * first level misses, so it has one stream only as long as the first level has one size.
  */
 #include "sim/onepass_group.h"
 

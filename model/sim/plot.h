@@ -2,8 +2,8 @@
 /*
  * Charts of results: curves over a setting, heat maps over two, stacked cycles.
  *
- * Points that differ in nothing but the seed are drawn as their mean. Whatever else varies becomes a
- * curve of its own, or is named at its bar.
+ * Points that differ in nothing but the seed are drawn as their mean. Whatever else varies becomes
+ * a curve of its own, or is named at its bar.
  */
 #ifndef NW_SIM_PLOT_H
 #define NW_SIM_PLOT_H

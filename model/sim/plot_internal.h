@@ -3,7 +3,7 @@
 #ifndef NW_SIM_PLOT_INTERNAL_H
 #define NW_SIM_PLOT_INTERNAL_H
 
-#include "sim/comparison.h"
+#include "sim/chart.h"
 #include "sim/plot.h"
 
 #define PLOT_TEXT 200
@@ -16,7 +16,7 @@ struct mean {
 };
 
 struct curve {
-  char label[PLOT_TEXT];
+  char label[PLOT_TEXT]; /* first, as in struct bar */
   struct mean *means;
   size_t count;
 };
@@ -41,7 +41,6 @@ static inline double mean_of(const struct mean *mean) {
   return mean->sum / (double)mean->count;
 }
 
-extern const char *const nw_cycle_cause_colours[NW_CYCLE_CAUSES];
 void nw_plot_script(FILE *out, const char *output, bool svg, void *plot);
 
 #endif

@@ -38,6 +38,16 @@ static void write_label(FILE *out, const char *what, const char *text, const cha
   fprintf(out, "%s\n", rest);
 }
 
+/* Length of the longest label of curves or bars, which `size` bytes each begin with it. */
+static size_t longest_label(const void *first, size_t count, size_t size) {
+  size_t most = 0;
+  for (size_t i = 0; i < count; i++) {
+    size_t length = strlen((const char *)first + i * size);
+    most = length > most ? length : most;
+  }
+  return most;
+}
+
 /* A number as people write it: 4194304 is 4M, 1000 stays 1000. */
 static void short_number(double value, char *out, size_t size) {
   static const char units[] = "KMGT";
@@ -141,21 +151,14 @@ static void find_range(const struct nw_plot *plot, double *least, double *most) 
   *most = *most > 0.0 ? *most : 1.0;
 }
 
-static size_t longest_curve_label(const struct nw_plot *plot) {
-  size_t most = 0;
-  for (size_t c = 0; c < plot->curve_count; c++) {
-    size_t length = strlen(plot->curves[c].label);
-    most = length > most ? length : most;
-  }
-  return most;
-}
-
 static void write_curves(FILE *out, const struct nw_plot *plot, const char *output, bool svg) {
   double least, most;
   find_range(plot, &least, &most);
   size_t rows = plot->curve_count > 14 ? plot->curve_count : 14;
-  write_terminal(out, output, svg, (unsigned)(800 + 8 * longest_curve_label(plot)),
-                 (unsigned)(200 + 22 * rows));
+  write_terminal(
+      out, output, svg,
+      (unsigned)(800 + 8 * longest_label(plot->curves, plot->curve_count, sizeof plot->curves[0])),
+      (unsigned)(200 + 22 * rows));
   write_curve_data(out, plot);
   write_label(out, "title", plot->title, " font \",16\"");
   write_label(out, "xlabel", plot->x_label, "");
@@ -256,19 +259,12 @@ static double tallest(const struct nw_plot *plot) {
   return most > 0.0 ? most : 1.0;
 }
 
-static size_t longest_bar_label(const struct nw_plot *plot) {
-  size_t most = 0;
-  for (size_t b = 0; b < plot->bar_count; b++) {
-    size_t length = strlen(plot->bars[b].label);
-    most = length > most ? length : most;
-  }
-  return most;
-}
-
 /* Lying bars, the first on top: their names can be read. */
 static void write_bars(FILE *out, const struct nw_plot *plot, const char *output, bool svg) {
-  write_terminal(out, output, svg, (unsigned)(620 + 8 * longest_bar_label(plot)),
-                 (unsigned)(190 + BAR_PIXELS * plot->bar_count));
+  write_terminal(
+      out, output, svg,
+      (unsigned)(620 + 8 * longest_label(plot->bars, plot->bar_count, sizeof plot->bars[0])),
+      (unsigned)(190 + BAR_PIXELS * plot->bar_count));
   fputs("$bars << END\n", out);
   for (size_t b = 0; b < plot->bar_count; b++) {
     double end = 0.0;

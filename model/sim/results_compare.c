@@ -39,8 +39,8 @@ static char *identity_of(const struct nw_table *table, const char *match, size_t
   return text;
 }
 
-/* Of points with one identity, results of several versions, the last one counts if they were matched
- * by key; otherwise it is not clear which is meant. */
+/* Of points with one identity, results of several versions, the last one counts if they were
+ * matched by key; otherwise it is not clear which is meant. */
 static bool make_side(struct side *side, const struct nw_table *table, const char *match,
                       char *error) {
   bool by_key = !strcmp(match, "key");

@@ -6,8 +6,8 @@
 #include "sim/results_table.h"
 
 /* Adds to `results` (open for writing) the points of the file `path` that it has not; twice is as
- * good as once. *added gets how many. All or nothing: false with results->error, also when a point of
- * the same key and version has other values there. */
+ * good as once. *added gets how many. All or nothing: false with results->error, also when a point
+ * of the same key and version has other values there. */
 bool nw_results_merge(struct nw_results *results, const char *path, uint64_t *added);
 
 struct nw_difference {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Results files: SQLite databases that hold the outcome of every point that was run (docs/results.md
- * has the schema).
+ * Results files: SQLite databases that hold the outcome of every point that was run
+ * (docs/results.md has the schema).
  *
  * A point is in the file with all of its statistics or not at all: each is one transaction, written
  * through to the disk. A process that runs a point claims it first with a lock on a byte far beyond

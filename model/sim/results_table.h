@@ -3,9 +3,10 @@
  * The contents of a results file in memory: one row for each point, one column for each thing that
  * can be said of a point.
  *
- * Columns are `trace`, `machine`, `mode`, `seed`, `limit`, `method`, `version`, `finished`, `seconds`,
- * `sweep`, `key`; every path of the machine files (mmu.l2.entries), looked up in the machine that is
- * kept with the point; and every statistic. A path that a machine does not have is empty.
+ * Columns are `trace`, `machine`, `mode`, `seed`, `limit`, `method`, `version`, `finished`,
+ * `seconds`, `sweep`, `key`; every path of the machine files (mmu.l2.entries), looked up in the
+ * machine that is kept with the point; and every statistic. A path that a machine does not have is
+ * empty.
  */
 #ifndef NW_SIM_RESULTS_TABLE_H
 #define NW_SIM_RESULTS_TABLE_H
@@ -44,9 +45,9 @@ void nw_table_free(struct nw_table *table);
 /* NULL when there is none of that name. */
 const struct nw_table_column *nw_table_find(const struct nw_table *table, const char *name);
 
-/* Keeps the rows for which `condition` holds: NAME=VALUE, NAME!=VALUE, NAME<VALUE, <=, >, >=. Values
- * with a unit (64K) and numbers compare as numbers, else as text, in which * stands for anything.
- * False with a sentence in `error` (NW_RESULTS_ERROR bytes) when it makes no sense. */
+/* Keeps the rows for which `condition` holds: NAME=VALUE, NAME!=VALUE, NAME<VALUE, <=, >, >=.
+ * Values with a unit (64K) and numbers compare as numbers, else as text, in which * stands for
+ * anything. False with a sentence in `error` (NW_RESULTS_ERROR bytes) when it makes no sense. */
 bool nw_table_filter(struct nw_table *table, const char *condition, char *error);
 
 /* Sorts rows by the columns that vary, so that equal results come in equal order. */

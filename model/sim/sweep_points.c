@@ -119,9 +119,10 @@ static bool impossible(struct planner *p, struct nw_point *point) {
   char name[300], message[sizeof p->error->message];
   nw_point_name(p->plan, point, name, sizeof name);
   memcpy(message, p->error->message, sizeof message);
-  snprintf(p->error->message, sizeof p->error->message,
-           "%.200s: the point '%s' cannot be (skip_impossible: true leaves such points out): %.400s",
-           p->sweep->path, name, message);
+  snprintf(
+      p->error->message, sizeof p->error->message,
+      "%.200s: the point '%s' cannot be (skip_impossible: true leaves such points out): %.400s",
+      p->sweep->path, name, message);
   return false;
 }
 

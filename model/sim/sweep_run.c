@@ -16,7 +16,7 @@
 #include "sim/onepass_group.h"
 #include "sim/sweep_record.h"
 
-#define SIDE_BY_SIDE 8    /* points that one thread steps together */
+#define SIDE_BY_SIDE 4    /* points that one thread steps together */
 #define SHARED_CHUNKS 128 /* decoded ones of a trace: half a megabyte each */
 #define WATCH_MILLISECONDS 100
 #define ELSEWHERE_MILLISECONDS 300 /* until a point that another process has is looked at again */

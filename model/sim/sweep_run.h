@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Running a sweep: threads take points that are not in the results file yet, a few of one trace at a
- * time, step them side by side over the same decoded chunks, and write each result as it comes.
+ * Running a sweep: threads take points that are not in the results file yet, a few of one trace at
+ * a time, step them side by side over the same decoded chunks, and write each result as it comes.
  */
 #ifndef NW_SIM_SWEEP_RUN_H
 #define NW_SIM_SWEEP_RUN_H

@@ -83,8 +83,8 @@ static void put64(uint8_t *at, uint64_t value) {
     at[i] = (uint8_t)(value >> 8 * i);
 }
 
-/* Puts accesses from `from` on into a record, as many as it has place for in an order that a reader,
- * who takes its loads first, gives back. Returns the first that is left. */
+/* Puts accesses from `from` on into a record, as many as it has place for in an order that a
+ * reader, who takes its loads first, gives back. Returns the first that is left. */
 static size_t fill_record(uint8_t *record, const struct run *run, size_t from) {
   unsigned loads = 0, stores = 0;
   for (; from < run->accesses; from++) {

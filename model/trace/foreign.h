@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Traces of other tools. A reader goes through a source once and hands on what it finds; a format is a
- * row of a table.
+ * Traces of other tools. A reader goes through a source once and hands on what it finds; a format
+ * is a row of a table.
  */
 #ifndef NW_TRACE_FOREIGN_H
 #define NW_TRACE_FOREIGN_H

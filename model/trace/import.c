@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From other tools' instructions and accesses to our records. Instructions that follow each other in
- * one page become one run; a run ends where an access comes, so that their order stays.
+ * From other tools' instructions and accesses to our records. Instructions that follow each other
+ * in one page become one run; a run ends where an access comes, so that their order stays.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ChampSim's traces: one record for each instruction, no header. Where in a record what lies is a table;
- * an address of zero is an empty slot. Sizes are not in the trace.
+ * ChampSim's traces: one record for each instruction, no header. Where in a record what lies is a
+ * table; an address of zero is an empty slot. Sizes are not in the trace.
  */
 #include "trace/foreign.h"
 #include "trace/format.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DynamoRIO's drmemtrace, post-processed: packed records of 12 bytes, a 16-bit type, a 16-bit size and
- * 64 bits that are an address as a rule. Threads take turns; a THREAD record says whose turn it is.
+ * DynamoRIO's drmemtrace, post-processed: packed records of 12 bytes, a 16-bit type, a 16-bit size
+ * and 64 bits that are an address as a rule. Threads take turns; a THREAD record says whose turn it
+ * is.
  */
 #include "trace/foreign.h"
 #include "trace/format.h"

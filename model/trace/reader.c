@@ -157,6 +157,15 @@ bool nw_trace_share_chunks(struct nw_trace *trace, size_t chunks) {
   return trace->shared != NULL;
 }
 
+bool nw_trace_set_path(struct nw_trace *trace, const char *path) {
+  char *copy = strdup(path);
+  if (copy == NULL)
+    return false;
+  free(trace->path);
+  trace->path = copy;
+  return true;
+}
+
 const char *nw_trace_path(const struct nw_trace *trace) {
   return trace->path;
 }

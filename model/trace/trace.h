@@ -214,6 +214,8 @@ enum nw_trace_result nw_trace_open(const char *path, struct nw_trace **trace,
 void nw_trace_close(struct nw_trace *trace);
 
 const char *nw_trace_path(const struct nw_trace *trace);
+/* What messages and tables call it from now on; false when out of memory. */
+bool nw_trace_set_path(struct nw_trace *trace, const char *path);
 const struct nw_trace_header *nw_trace_get_header(const struct nw_trace *trace);
 size_t nw_trace_stream_count(const struct nw_trace *trace);
 

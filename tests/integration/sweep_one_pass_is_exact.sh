@@ -7,9 +7,9 @@
 cd "$dir" || exit 1
 
 # Processes that fork, protect, map and unmap under each other's feet; a working set that moves.
-try 0 trace synth -o forks.nwt --references=150000 --processes=3 --footprint=1M --locality=zipf \
+try 0 trace synth -o forks.nwt --references=80000 --processes=3 --footprint=1M --locality=zipf \
   --pte-writes=6000:fork:4
-try 0 trace synth -o churn.nwt --references=150000 --processes=5 --footprint=6M \
+try 0 trace synth -o churn.nwt --references=80000 --processes=5 --footprint=6M \
   --locality=working-set:256K:300 --pte-writes=4000:protect:8
 
 # exact NAME: what one pass says of NAME.yaml is what simulations say

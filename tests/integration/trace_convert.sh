@@ -3,6 +3,9 @@
 # nestwalk trace convert: each format read by its layout, packed and from a pipe, there and back, damaged.
 . "$top_srcdir/tests/integration/cli_common.sh"
 cd "$dir" || exit 1
+mkdir tmp
+TMPDIR=$dir/tmp
+export TMPDIR
 
 # number BYTES VALUE: little-endian
 number() {
@@ -227,6 +230,35 @@ printf 'stream - 0\n0 block 65536 1\n0 load 4096 4\n0 store 8192 4\n0 load 4096 
 try 2 trace convert --to=champsim -o theirs.c full.nwt
 says err 'champsim cannot hold so many accesses of so few instructions'
 
+# -- taken as they are -------------------------------------------------------------------------------
+"$nestwalk" trace convert --to=lackey -q -o theirs ours.nwt
+try 0 trace convert -q --architecture=armv7 -o back.nwt theirs
+try 0 run -q -m teaching -w back.nwt -o converted
+gzip -qc theirs >theirs.gz
+try 0 run -m teaching -w theirs.gz --architecture=armv7 -o direct
+says out 'theirs.gz on teaching, nested'
+cmp -s converted/stats.txt direct/stats.txt || fail 'a trace that is converted on the way runs otherwise'
+tests=$((tests + 1))
+"$nestwalk" run -q -m teaching -w - --format=lackey --architecture=armv7 -o piped <theirs ||
+  fail 'a trace from a pipe is not run'
+cmp -s converted/stats.txt piped/stats.txt || fail 'a trace from a pipe runs otherwise'
+try 0 compare -m teaching -w theirs.gz --architecture=armv7 -p native,nested
+says out 'theirs.gz'
+printf 'machines: [teaching]\naxes:\n- mmu.l2.entries: [16, 32]\n' >two.yaml
+try 0 sweep two.yaml -w theirs.gz --architecture=armv7 -o r.db
+says out '2 points: 2 run'
+try 0 sweep two.yaml -w theirs --architecture=armv7 -o r.db # the same contents: the same points
+says out '2 points: 0 run, 2 there before'
+try 2 run -m teaching -w theirs.gz -o direct
+says err 'recorded from a program for x86-64'
+head -c 3000 theirs.gz >cut.gz
+try 2 run -m teaching -w cut.gz --architecture=armv7 -o direct
+says err "cut.gz: offset 3000: the gzip data end too early"
+says err "'nestwalk trace convert' keeps the"
+try 2 run -m teaching -w theirs --format=nwt
+says err "--format: found 'nwt', expected lackey"
+[ -z "$(ls tmp)" ] || fail 'a converted trace was left behind'
+
 # -- damage: the offset, and what comes before it ----------------------------------------------------
 # damaged MESSAGE REFERENCES OPTION...
 damaged() {
@@ -280,8 +312,6 @@ done
 # -- mistakes ----------------------------------------------------------------------------------------
 try 0 trace convert --help
 says out 'Examples'
-try 2 run -m teaching -w c.champsim
-says err "It looks like ChampSim, 64 bytes an instruction: 'nestwalk trace convert -o TRACE c.champsim'"
 refuse() {
   words=$1
   shift

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All sizes of a TLB at once against TLBs of each size: stacks by hand, then random programs with two
- * page sizes, address spaces, global pages, every kind of maintenance, denied hits and faults.
+ * All sizes of a TLB at once against TLBs of each size: stacks by hand, then random programs with
+ * two page sizes, address spaces, global pages, every kind of maintenance, denied hits and faults.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -254,8 +254,8 @@ static uint32_t some_page(struct program *p) {
   return below(p, 10) ? below(p, 24) : below(p, PAGES);
 }
 
-/* A store that faults is followed by what a kernel does: other accesses, new rights, with maintenance
- * or (it has only become more) without. */
+/* A store that faults is followed by what a kernel does: other accesses, new rights, with
+ * maintenance or (it has only become more) without. */
 static void mend(struct program *p, uint16_t asid, uint32_t region, uint32_t page) {
   for (uint32_t more = below(p, 6); more; more--)
     access_all(p, asid, below(p, REGIONS), some_page(p), false);

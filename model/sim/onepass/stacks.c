@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A stack is an array of slots in the order of use, the latest last, with gaps; a Fenwick tree over
- * it counts what is occupied, so that a place is found in logarithmic time. When the array is used up
- * the gaps are squeezed out. Main invariant: an entry or a hole is in one slot, its place is the
+ * it counts what is occupied, so that a place is found in logarithmic time. When the array is used
+ * up the gaps are squeezed out. Main invariant: an entry or a hole is in one slot, its place is the
  * number of occupied slots from there to the end, and `holes` lists the holes' slots in ascending
  * order unless it says that it is stale.
  */
@@ -215,9 +215,9 @@ static uint32_t next_pin(const struct nw_stacks *s, uint32_t set, uint32_t above
   return best;
 }
 
-/* Everything above `limit` (NW_STACK_NONE: everything) is about to be pushed down by one place. Those
- * that are pinned change places with what would push them, unless that was used later. From the top
- * down, as the push goes. */
+/* Everything above `limit` (NW_STACK_NONE: everything) is about to be pushed down by one place.
+ * Those that are pinned change places with what would push them, unless that was used later. From
+ * the top down, as the push goes. */
 static void hold_pins(struct nw_stacks *s, uint32_t set, uint32_t limit, const uint64_t *used) {
   uint32_t *slots = slots_of(s, set);
   uint32_t pin = next_pin(s, set, s->set[set].end, limit);

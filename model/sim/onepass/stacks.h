@@ -4,17 +4,19 @@
  * sets asked for.
  *
  * The first W places of a set's stack are what a TLB of that many sets and W ways holds in that set
- * (Mattson et al., "Evaluation techniques for storage hierarchies", 1970; Hill and Smith, "Evaluating
- * associativity in CPU caches", 1989). Two things make a TLB's stacks different from a cache's:
+ * (Mattson et al., "Evaluation techniques for storage hierarchies", 1970; Hill and Smith,
+ * "Evaluating associativity in CPU caches", 1989). Two things make a TLB's stacks different from a
+ * cache's:
  *
- * - Maintenance takes an entry out of the middle. It leaves a hole: a TLB of more ways than the hole's
- *   place has room now, a smaller one never held the entry. The next entry that comes from below the
- *   uppermost hole fills it, and everything below that hole stays where it is (Thompson and Smith,
- *   "Efficient (stack) algorithms for analysis of write-back and sector memories", 1989).
+ * - Maintenance takes an entry out of the middle. It leaves a hole: a TLB of more ways than the
+ *   hole's place has room now, a smaller one never held the entry. The next entry that comes from
+ *   below the uppermost hole fills it, and everything below that hole stays where it is (Thompson
+ *   and Smith, "Efficient (stack) algorithms for analysis of write-back and sector memories",
+ *   1989).
  * - A lookup whose walk faults touches the entry where it is held (the hit was denied), but brings
  *   nothing where it is not. The entry keeps its place in the stack, though those TLBs that hold it
- *   have used it last: it is pinned. An entry pushed down to a pinned one goes on past it for as long
- *   as the pinned one was used later.
+ *   have used it last: it is pinned. An entry pushed down to a pinned one goes on past it for as
+ *   long as the pinned one was used later.
  */
 #ifndef NW_SIM_ONEPASS_STACKS_H
 #define NW_SIM_ONEPASS_STACKS_H
@@ -36,8 +38,8 @@ bool nw_stacks_reserve(struct nw_stacks *stacks, uint32_t count);
 /* The entry's place in its set's stack, 1 on top; NW_STACK_NONE when it is in none. */
 uint32_t nw_stacks_place(const struct nw_stacks *stacks, uint32_t set, uint32_t entry);
 
-/* The entry is used: it comes to the top of its set. `used` tells when each entry was used last, this
- * one's time included. Returns the entry that falls out at the bottom, or NW_STACK_NONE. */
+/* The entry is used: it comes to the top of its set. `used` tells when each entry was used last,
+ * this one's time included. Returns the entry that falls out at the bottom, or NW_STACK_NONE. */
 uint32_t nw_stacks_touch(struct nw_stacks *stacks, uint32_t set, uint32_t entry,
                          const uint64_t *used);
 

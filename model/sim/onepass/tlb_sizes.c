@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Entries by number, found by a hash index over page, size and VMID like the TLB's own; for each number
- * of sets one struct nw_stacks that orders them. Main invariant: an entry that some stack holds is in
- * the index, one that no stack holds is not.
+ * Entries by number, found by a hash index over page, size and VMID like the TLB's own; for each
+ * number of sets one struct nw_stacks that orders them. Main invariant: an entry that some stack
+ * holds is in the index, one that no stack holds is not.
  *
- * A lookup is not booked when it is told but with the next thing that is told, since only then it is
- * known whether it ended in a fault.
+ * A lookup is not booked when it is told but with the next thing that is told, since only then it
+ * is known whether it ended in a fault.
  */
 #include "sim/onepass/tlb_sizes.h"
 
@@ -191,15 +191,19 @@ static void drop(struct nw_tlb_sizes *s, uint32_t index) {
   free_entry(s, index);
 }
 
+/* Counts what the lookup that waits has found; false when there is none, or it has found nothing. */
+static bool settle(struct nw_tlb_sizes *s) {
+  bool found = s->waiting && s->found != NONE;
+  s->waiting = false;
+  if (found)
+    count_hits(s, s->found);
+  return found;
+}
+
 /* The lookup that waits did not fault. */
 static void book(struct nw_tlb_sizes *s) {
-  if (!s->waiting)
-    return;
-  s->waiting = false;
-  if (s->found == NONE)
-    return;
-  count_hits(s, s->found);
-  touch(s, s->found);
+  if (settle(s))
+    touch(s, s->found);
 }
 
 /* -- what is told ----------------------------------------------------------------------------- */
@@ -220,13 +224,8 @@ static void looked_up(void *context, uint64_t va, uint16_t asid, uint16_t vmid) 
 /* The hit was denied where there was one, and the walk has brought nothing anywhere. */
 static void faulted(void *context) {
   struct nw_tlb_sizes *s = context;
-  if (!s->waiting)
-    return;
-  s->waiting = false;
-  if (s->found == NONE)
-    return;
-  count_hits(s, s->found);
-  pin(s, s->found);
+  if (settle(s))
+    pin(s, s->found);
 }
 
 static bool same(const struct entry *a, const struct nwi_tlb_entry *b) {

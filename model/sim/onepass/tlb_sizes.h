@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One LRU TLB in many sizes at once: from what one TLB of a running machine is asked, the hits of every
- * TLB of the geometries asked for, to the last one as if each had been simulated.
+ * One LRU TLB in many sizes at once: from what one TLB of a running machine is asked, the hits of
+ * every TLB of the geometries asked for, to the last one as if each had been simulated.
  *
  * It is exact as long as what the TLBs are asked does not depend on their size, and a page that a
  * larger TLB still has would be brought the same by a walk. nw_tlb_sizes_exact() says whether the

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "system/agile.h"
 #include "system/architecture.h"
 #include "system/chooser.h"
 #include "system/hypervisor.h"

@@ -13,5 +13,6 @@ prepare() {
     }
   }' >sums.c
 }
-program=(root/usr/lib/gcc/arm-linux-gnueabihf/12/cc1 -quiet -O1 -mfloat-abi=hard -mfpu=vfpv3-d16
-  -march=armv7-a sums.c -o sums.s)
+# shellcheck disable=SC2154 # what record sets
+program=(root/usr/lib/gcc/"$triplet"/12/cc1 -quiet -O1 sums.c -o sums.s)
+[ "$architecture" != armv7 ] || program+=(-mfloat-abi=hard -mfpu=vfpv3-d16 -march=armv7-a)

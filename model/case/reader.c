@@ -260,10 +260,20 @@ static bool refuse_register(struct nw_case_reader *reader, struct word name, uin
   return refuse_word(reader, name, "a register of the regime");
 }
 
-/* MOV and VM entry refuse some values of x86 registers by what the machine can do, which a later line
- * may still say: they are held against the file at the next query. */
+/* MOV and VM entry refuse some values of x86 registers by what the machine can do or by another
+ * register (bit 63 of CR3 by CR4.PCIDE), which a later line may still say: they are held against
+ * the file at the next query. */
 static bool may_contradict_for_now(const struct nw_case_reader *reader) {
   return reader->regime.architecture == NW_X86_64;
+}
+
+/* A register has been written: takes what contradicted without it and does so no more. */
+static void retry_contradicting(struct nw_case_reader *reader) {
+  struct nw_case_register *given = registers_of(reader);
+  for (unsigned i = 0; i < NW_REGISTERS; i++)
+    if (given[i].contradicts &&
+        nw_regime_write(&reader->regime, i, given[i].value) == NW_REGISTER_WRITTEN)
+      given[i] = (struct nw_case_register){given[i].value, reader->line_number, false};
 }
 
 static bool item_reg(struct nw_case_reader *reader, const struct word *word) {
@@ -293,6 +303,8 @@ static bool item_reg(struct nw_case_reader *reader, const struct word *word) {
     return refuse_register(reader, word[1], value, width, status);
   reader->reg[architecture][reg] =
       (struct nw_case_register){value, reader->line_number, contradicts};
+  if (reader->regimes)
+    retry_contradicting(reader);
   reader->revision++;
   return true;
 }

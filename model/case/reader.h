@@ -36,7 +36,7 @@ enum nw_case_item {
 /* A value that a `reg` line gave. */
 struct nw_case_register {
   uint64_t value;
-  uint64_t line;    /* 0: not given */
+  uint64_t line;    /* at which it took effect; 0: not given */
   bool contradicts; /* the regime there is now: no query can be answered */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nestwalk explain: how one translation comes about, of a case file's query or of a trace's record. */
+/* nestwalk explain: how a translation comes about, of a case file's query or a trace's record. */
 #include "case/case.h"
 
 #include <errno.h>

@@ -15,8 +15,8 @@ struct nw_cli_explained_record {
   struct nw_drawing *drawing; /* or NULL */
 };
 
-/* Replays the trace up to the record, then shows each translation that its access takes, with what is
- * in TLBs and caches by then. The exit status (a message has been printed unless it is 0). */
+/* Replays the trace up to the record, then shows each translation that its access takes, with what
+ * is in TLBs and caches by then. The exit status (a message has been printed unless it is 0). */
 int nw_cli_explain_record(const struct nw_cli_explained_record *wanted);
 
 #endif

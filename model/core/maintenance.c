@@ -2,8 +2,9 @@
 /*
  * TLB maintenance, DDI 0406C B3.10 and B4.2.2; SDM vol. 3, 4.10.4 and 29.4; APM vol. 2, 15.16: each
  * operation as data, what it matches and where it reaches. Nothing is ever kept longer than the
- * architecture allows; a walk-cache entry may go earlier, since it is matched by address under every
- * ASID (a table may serve global pages), and so may what one EPT paged of what another did not.
+ * architecture allows; a walk-cache entry may go earlier, since it is matched by address under
+ * every ASID (a table may serve global pages), and so may what one EPT paged of what another did
+ * not.
  */
 #include "core/mmu.h"
 
@@ -23,6 +24,7 @@ static const struct operation {
   bool is_tlb_control; /* on AMD the hypervisor's flush of an ASID: reaches the IPA cache, too */
   bool names_vm;       /* the operand's VMID, else the current one */
   bool of_current_asid;
+  bool whole_page; /* by address: all entries of a page that is larger in stage 1 than in stage 2 */
   uint8_t tables; /* enum tables */
 } operations[NW_TLBIS] = {
     [NW_TLBI_ALL] = {BOTH_SIDES, .by_vmid = true, .drops_stage2 = true},
@@ -39,14 +41,17 @@ static const struct operation {
     [NW_TLBI_ALLH] = {0},
     [NW_TLBI_MVAH] = {0},
     /* Guest-physical mappings outlive what a guest may do, and INVVPID (29.4.3.1). */
+    /* A large page may be in a TLB as several smaller ones: all go (4.10.2.3, 4.10.4.1). */
     [NW_INVLPG] = {BOTH_SIDES, .by_va = true, .by_asid = true, .by_vmid = true,
-                   .of_current_asid = true, .tables = TABLES_OF_ASID},
+                   .of_current_asid = true, .whole_page = true, .tables = TABLES_OF_ASID},
     [NW_INVPCID_ADDRESS] = {BOTH_SIDES, .by_va = true, .by_asid = true, .by_vmid = true,
-                            .spares_globals = true, .tables = TABLES_OF_ASID},
+                            .spares_globals = true, .whole_page = true,
+                            .tables = TABLES_OF_ASID},
     [NW_INVPCID_CONTEXT] = {BOTH_SIDES, .by_asid = true, .by_vmid = true},
     [NW_INVPCID_ALL] = {BOTH_SIDES, .by_vmid = true},
     [NW_INVPCID_NON_GLOBAL] = {BOTH_SIDES, .by_vmid = true, .spares_globals = true},
-    [NW_INVVPID_ADDRESS] = {BOTH_SIDES, .by_va = true, .by_vmid = true, .names_vm = true},
+    [NW_INVVPID_ADDRESS] = {BOTH_SIDES, .by_va = true, .by_vmid = true, .names_vm = true,
+                            .whole_page = true},
     [NW_INVVPID_CONTEXT] = {BOTH_SIDES, .by_vmid = true, .is_tlb_control = true, .names_vm = true},
     [NW_INVVPID_ALL] = {BOTH_SIDES},
     [NW_INVVPID_NON_GLOBAL] = {BOTH_SIDES, .by_vmid = true, .spares_globals = true,
@@ -123,6 +128,7 @@ void nw_mmu_invalidate_of(struct nw_mmu *m, enum nw_tlbi operation,
       .globals = op->by_va && !op->spares_globals,
       .spare_globals = op->spares_globals && !op->by_asid,
       .by_vmid = op->by_vmid,
+      .whole_s1_page = op->whole_page,
   };
 
   m->generation++;

@@ -24,6 +24,7 @@
 #include "core/walker.h"
 
 #define MOST_WALKERS 64
+#define NO_TAG 0xffff0000u /* no entry has it: agile paging with stage 1 off makes none */
 
 /* ---- page sizes of the statistics ---- */
 
@@ -86,6 +87,7 @@ static enum nwi_outcome look_up_l2(struct nw_mmu *m, const struct nw_request *re
                                    struct nw_result *result, uint32_t *cycles) {
   struct nw_tlb_statistics *s = &m->statistics.l2;
   const struct nwi_tlb_entry *entry = probe(m, m->l2, request, cycles);
+  m->asked_l2 = true;
 
   if (entry == NULL) {
     s->misses++;
@@ -113,6 +115,7 @@ static enum nwi_outcome look_up(struct nw_mmu *m, const struct nw_request *reque
   struct nwi_tlb *l1 = nwi_level1(m, request);
   enum nwi_outcome outcome = NWI_TLB_MISS;
 
+  m->asked_l2 = false;
   if (l1 != NULL) {
     struct nw_tlb_statistics *s = level1_statistics(m, request);
     const struct nwi_tlb_entry *entry = probe(m, l1, request, cycles);
@@ -378,6 +381,17 @@ static void install(struct nw_mmu *m, const struct nw_transaction *t) {
   }
 }
 
+/* The levels that were looked up for a walk that has faulted. */
+static void tell_of_fault(const struct nw_mmu *m, const struct nw_request *request) {
+  const struct nwi_tlb *asked[2] = {nwi_level1(m, request), m->asked_l2 ? m->l2 : NULL};
+
+  for (unsigned i = 0; i < 2; i++) {
+    if (asked[i] != NULL && asked[i]->watch != NULL) {
+      asked[i]->watch->faulted(asked[i]->watch->context);
+    }
+  }
+}
+
 void nwi_mmu_end_walk(struct nw_mmu *m, struct nw_transaction *t, struct nw_result *result) {
   *result = *nw_walk_result(&t->walk);
   result->cycles += t->lookup_cycles;
@@ -391,6 +405,8 @@ void nwi_mmu_end_walk(struct nw_mmu *m, struct nw_transaction *t, struct nw_resu
   }
   if (result->fault.type == NW_FAULT_NONE && nwi_mmu_may_install(m, t)) {
     install(m, t);
+  } else if (m->watched && result->fault.type != NW_FAULT_NONE) {
+    tell_of_fault(m, &t->request);
   }
 }
 
@@ -482,7 +498,7 @@ static void set_context(struct nw_mmu *m) {
   unsigned switches = nwi_stage_switches(&m->regime);
 
   m->context = nwi_context_tag(m->regime.vmid, switches);
-  m->tag = nwi_tag_of(m->regime.asid, m->context);
+  m->tag = m->watched ? NO_TAG : nwi_tag_of(m->regime.asid, m->context);
   m->switches_used = (uint8_t)(m->switches_used | 1u << switches);
 }
 
@@ -519,6 +535,15 @@ bool nw_mmu_set_agile(struct nw_mmu *m, enum nw_agile agile) {
   return possible;
 }
 
+bool nw_mmu_set_nested_paging(struct nw_mmu *m, bool on) {
+  keep_registers_for_walk(m);
+  bool possible = nw_regime_set_nested_paging(&m->regime, on);
+
+  m->register_writes++;
+  set_context(m);
+  return possible;
+}
+
 const struct nw_regime *nw_mmu_regime(const struct nw_mmu *m) {
   return &m->regime;
 }
@@ -547,6 +572,9 @@ const struct nw_mmu_statistics *nw_mmu_statistics(struct nw_mmu *m) {
 static void forget_hits(struct nwi_tlb *tlb) {
   if (tlb != NULL) {
     memset(tlb->hits, 0, sizeof tlb->hits);
+    if (tlb->watch != NULL) {
+      tlb->watch->restarted(tlb->watch->context);
+    }
   }
 }
 
@@ -555,6 +583,18 @@ void nw_mmu_reset_statistics(struct nw_mmu *m) {
   forget_hits(m->l1[0]);
   forget_hits(m->l1[1]);
   forget_hits(m->l2);
+}
+
+void nwi_mmu_watch(struct nw_mmu *m, const struct nwi_tlb_watch *const watches[3]) {
+  struct nwi_tlb *const levels[3] = {m->l1[0], m->l1[1], m->l2};
+
+  for (unsigned i = 0; i < 3; i++) {
+    if (levels[i] != NULL) {
+      nwi_tlb_set_watch(levels[i], watches[i]);
+    }
+  }
+  m->watched = true;
+  set_context(m);
 }
 
 /* ---- life ---- */

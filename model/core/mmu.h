@@ -19,6 +19,8 @@ struct nw_mmu {
   uint32_t cache_latency[2];
   uint32_t tag;          /* ASID and context as TLB entries are compared with them */
   uint16_t context;      /* VMID tag of the TLB entries made and hit now */
+  bool watched;          /* no lookup may take the short way */
+  bool asked_l2;         /* by the last lookup that took the long way */
   uint8_t switches_used; /* bit s: entries may exist under stage switches s */
   uint64_t generation;   /* counts maintenance */
   uint64_t register_writes;
@@ -76,6 +78,10 @@ void nwi_mmu_count_miss(struct nw_mmu *m, const struct nw_request *request,
 bool nwi_mmu_may_install(const struct nw_mmu *m, const struct nw_transaction *t);
 /* A register has been written: what the architecture has that invalidate. `before` is what it held. */
 void nwi_mmu_maintain_after_write(struct nw_mmu *m, unsigned reg, uint64_t value, uint64_t before);
+/* Tells `watches` (level-1 data, level-1 instruction, level 2; each may be NULL) of all that is asked
+ * of those TLBs from now on. Of repeats of a fetch in nw_mmu_translate_run() that need no lookup,
+ * since they find what the one before found, they are not told. Not for requests in flight. */
+void nwi_mmu_watch(struct nw_mmu *m, const struct nwi_tlb_watch *const watches[3]);
 /* The TLB entry that the walk's success makes. */
 struct nwi_tlb_entry nwi_mmu_entry(const struct nw_transaction *t);
 

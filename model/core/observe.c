@@ -47,7 +47,7 @@ void nwi_walk_observe(struct nw_walk *walk, const struct nw_memory *memory,
   observe(NULL, walk, memory, observer);
 }
 
-/* Looks without touching, before the lookup that counts. True when the levels below are not asked. */
+/* Looks without touching, before the lookup that counts. True when no level below is asked. */
 static bool tell_probe(const struct nw_mmu *m, const struct nwi_tlb *tlb, enum nw_source level,
                        const struct nw_request *request, const struct nwi_observer *observer) {
   unsigned probes = 0;

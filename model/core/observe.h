@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Translations that somebody watches. Nothing is answered otherwise than without a watcher: the same
- * lookups, steps, cycles, counts and installs, only told one by one.
+ * Translations that somebody watches. Nothing is answered otherwise than without a watcher: the
+ * same lookups, steps, cycles, counts and installs, only told one by one.
  */
 #ifndef NESTWALK_CORE_OBSERVE_H
 #define NESTWALK_CORE_OBSERVE_H

@@ -2,8 +2,8 @@
 /*
  * From registers to a regime: which formats, which roots, which controls. What the registers are and
  * mean is in one file for each architecture; this one picks it. Every field of struct nw_regime below
- * `reg` but `agile` and `capabilities` is a function of `kind`, `capabilities` and `reg`, recomputed
- * at each write.
+ * `reg` but `agile`, `nested_off` and `capabilities` is a function of these, `kind` and `reg`,
+ * recomputed at each write.
  */
 #include "core/regime.h"
 
@@ -27,8 +27,7 @@ static const struct {
     [NW_REGIME_ARMV7_LPAE_S2] = {"armv7-lpae+s2", &nwi_format_lpae_s1, &nwi_format_lpae_s2,
                                  NW_ARMV7, true},
     [NW_REGIME_X86_64] = {"x86-64", &nwi_format_x86_64, &nwi_format_npt, NW_X86_64, false},
-    [NW_REGIME_X86_SVM_NPT] = {"x86-svm-npt", &nwi_format_x86_64, &nwi_format_npt, NW_X86_64,
-                               true},
+    [NW_REGIME_X86_SVM_NPT] = {"x86-svm-npt", &nwi_format_x86_64, &nwi_format_npt, NW_X86_64, true},
     [NW_REGIME_X86_EPT] = {"x86-ept", &nwi_format_x86_64, &nwi_format_ept, NW_X86_64, true},
 };
 
@@ -99,6 +98,15 @@ bool nw_regime_set_agile(struct nw_regime *regime, enum nw_agile agile) {
     return false;
   }
   regime->agile = (uint8_t)agile;
+  return true;
+}
+
+bool nw_regime_set_nested_paging(struct nw_regime *regime, bool on) {
+  if (regime->kind != NW_REGIME_X86_SVM_NPT) {
+    return false;
+  }
+  regime->nested_off = !on;
+  architectures[regime->architecture]->decode(regime, NW_X86_NESTED_ROOT);
   return true;
 }
 

@@ -89,7 +89,7 @@ static void decode_stage1(struct nw_regime *r) {
 static void decode_npt(struct nw_regime *r) {
   bool nxe = (r->reg[NW_X86_HOST_EFER] & EFER_NXE) != 0;
 
-  r->s2_enabled = true;
+  r->s2_enabled = !r->nested_off;
   r->s2_flags = true;
   r->s2_fetch_told = nxe;
   r->s2_reserved = no_address(r) | (nxe ? 0 : XD);

@@ -4,8 +4,8 @@
  * VMID (nested stores: one of each span), since installing drops whatever overlaps.
  *
  * How it is laid out. The sets only say where an entry may be placed; finding one does not search
- * them. Every valid entry hangs in a chain of a hash index over (page number, page size, VMID), so a
- * lookup costs one chain per page size present, whatever the associativity. The ASID is not
+ * them. Every valid entry hangs in a chain of a hash index over (page number, page size, VMID), so
+ * a lookup costs one chain per page size present, whatever the associativity. The ASID is not
  * hashed: global entries and those of all ASIDs of a page are in one chain, where an install finds
  * what it has to drop. What a lookup compares is in `nodes`, 16 bytes an entry; the contents lie
  * apart in `entries`.
@@ -78,6 +78,7 @@ static void clear(struct nwi_tlb *tlb) {
   tlb->miss_probes = tlb->sets == 1 ? 1 : 0;
   tlb->sizes = 0;
   tlb->occupancy = 0;
+  tlb->splinters = 0;
 }
 
 /* Chains stay short with at most three entries to four of them. */
@@ -190,6 +191,8 @@ const struct nwi_tlb_entry *nwi_tlb_lookup(struct nwi_tlb *tlb, uint64_t va, uin
                                            uint16_t vmid, unsigned *probes) {
   uint32_t tag = nwi_tag_of(asid, vmid);
   uint32_t slot = *nwi_recent_of(tlb, va);
+  if (tlb->watch != NULL)
+    tlb->watch->looked_up(tlb->watch->context, va, asid, vmid);
   if (tlb->nested || !nwi_node_covers(&tlb->nodes[slot], va, tag))
     return search(tlb, va, tag, probes);
   return hit(tlb, va, slot, probes);
@@ -219,6 +222,10 @@ static void count_probes(struct nwi_tlb *tlb) {
   tlb->miss_probes = tlb->sets == 1 ? 1 : probes;
 }
 
+static inline bool is_splinter(const struct nwi_tlb_entry *entry) {
+  return entry->s1_page_log2 > entry->page_log2;
+}
+
 /* Takes a slot that is in no chain any more out of everything else. */
 static void forget(struct nwi_tlb *tlb, uint32_t slot) {
   unsigned log2 = nwi_log2_of(&tlb->nodes[slot]);
@@ -229,6 +236,7 @@ static void forget(struct nwi_tlb *tlb, uint32_t slot) {
   if (way / 64 < tlb->first_free[set])
     tlb->first_free[set] = way / 64;
   tlb->occupancy--;
+  tlb->splinters -= is_splinter(&tlb->entries[slot]);
   if (--tlb->count[log2] == 0) {
     tlb->sizes &= ~((uint64_t)1 << log2);
     count_probes(tlb);
@@ -336,6 +344,7 @@ static void put(struct nwi_tlb *tlb, uint32_t set, uint32_t slot,
   *head = slot;
   tlb->used[(size_t)set * tlb->way_words + way / 64] |= (uint64_t)1 << way % 64;
   tlb->occupancy++;
+  tlb->splinters += is_splinter(entry);
   if (tlb->count[entry->page_log2]++ == 0) {
     tlb->sizes |= (uint64_t)1 << entry->page_log2;
     count_probes(tlb);
@@ -362,16 +371,26 @@ bool nwi_tlb_install(struct nwi_tlb *tlb, const struct nwi_tlb_entry *entry,
   nwi_replacement_filled(&tlb->replacement, set, slot);
   tlb->installs++;
   tlb->evictions += evicts;
+  if (tlb->watch != NULL)
+    tlb->watch->installed(tlb->watch->context, &aligned);
   return evicts;
 }
 
 /* ---- maintenance ----------------------------------------------------------------------------- */
 
-static inline bool invalidates(const struct nwi_tlb_match *match, const struct reach *reach,
-                               const struct nwi_tlb_node *node) {
+/* Bits of the page that an operation by address means when it meets the entry. */
+static inline unsigned span_of(const struct nwi_tlb *tlb, const struct nwi_tlb_match *match,
+                               uint32_t slot) {
+  const struct nwi_tlb_entry *entry = &tlb->entries[slot];
+  return match->whole_s1_page && is_splinter(entry) ? entry->s1_page_log2 : entry->page_log2;
+}
+
+static inline bool invalidates(const struct nwi_tlb *tlb, const struct nwi_tlb_match *match,
+                               const struct reach *reach, uint32_t slot) {
+  const struct nwi_tlb_node *node = &tlb->nodes[slot];
   if (match->by_vmid && node->tag >> 16 != match->vmid)
     return false;
-  if (match->by_va && ((node->key ^ match->va) >> nwi_log2_of(node)) != 0)
+  if (match->by_va && ((node->key ^ match->va) >> span_of(tlb, match, slot)) != 0)
     return false;
   return reaches(reach, node);
 }
@@ -384,7 +403,7 @@ static unsigned invalidate_everywhere(struct nwi_tlb *tlb, const struct nwi_tlb_
     if (!is_valid(&tlb->nodes[slot]))
       continue;
     left--;
-    if (invalidates(match, reach, &tlb->nodes[slot])) {
+    if (invalidates(tlb, match, reach, slot)) {
       drop(tlb, slot);
       dropped++;
     }
@@ -396,18 +415,27 @@ unsigned nwi_tlb_invalidate(struct nwi_tlb *tlb, const struct nwi_tlb_match *mat
   const struct reach reach = {.every_asid = !match->by_asid,
                               .globals = match->by_asid ? match->globals : !match->spare_globals,
                               .asid = match->asid};
+  bool of_its_page_alone = !match->whole_s1_page || tlb->splinters == 0;
   unsigned dropped = 0;
+  if (tlb->watch != NULL)
+    tlb->watch->invalidated(tlb->watch->context, match);
   if (!match->by_va && !match->by_asid && !match->by_vmid && !match->spare_globals) {
     dropped = tlb->occupancy;
     if (dropped != 0)
       clear(tlb);
-  } else if (match->by_va && match->by_vmid) {
+  } else if (match->by_va && match->by_vmid && of_its_page_alone) {
     for (uint64_t left = tlb->sizes; left != 0; left &= left - 1)
       dropped += drop_page(tlb, key_of(match->va, nwi_lowest_bit(left)), match->vmid, &reach);
   } else {
     dropped = invalidate_everywhere(tlb, match, &reach);
   }
   return dropped;
+}
+
+/* ---- being watched --------------------------------------------------------------------------- */
+
+void nwi_tlb_set_watch(struct nwi_tlb *tlb, const struct nwi_tlb_watch *watch) {
+  tlb->watch = watch;
 }
 
 /* ---- looking in ------------------------------------------------------------------------------ */

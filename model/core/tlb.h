@@ -19,7 +19,7 @@ struct nwi_tlb_entry {
   uint16_t asid; /* meaningless in a global entry */
   uint16_t vmid;
   uint8_t page_log2;    /* the entry covers 2^page_log2 bytes; 12 .. 40 */
-  uint8_t s1_page_log2; /* carried, not looked at */
+  uint8_t s1_page_log2; /* of the page that it is of in stage 1, 0 where there is none */
   uint8_t s2_page_log2;
   uint8_t attr, sh;
   uint8_t level; /* carried */
@@ -35,6 +35,19 @@ struct nwi_tlb_match {
   bool globals; /* with by_asid: global entries match as well */
   bool spare_globals; /* without by_asid: global entries do not match */
   bool by_vmid; /* the entry is of `vmid` */
+  bool whole_s1_page; /* with by_va: so does every entry of a stage-1 page that covers `va` */
+};
+
+/* Somebody who is told of all that is asked of a TLB, in order, with what a TLB of any size would need
+ * to answer it. */
+struct nwi_tlb_watch {
+  void *context;
+  void (*looked_up)(void *context, uint64_t va, uint16_t asid, uint16_t vmid);
+  void (*installed)(void *context, const struct nwi_tlb_entry *entry);
+  void (*invalidated)(void *context, const struct nwi_tlb_match *match);
+  /* Told by the MMU: the walk that the last lookup led to ended in a fault; counting starts anew. */
+  void (*faulted)(void *context);
+  void (*restarted)(void *context);
 };
 
 /**
@@ -63,6 +76,10 @@ bool nwi_tlb_install(struct nwi_tlb *tlb, const struct nwi_tlb_entry *entry,
 
 /** Drops all matching entries; returns how many. */
 unsigned nwi_tlb_invalidate(struct nwi_tlb *tlb, const struct nwi_tlb_match *match);
+
+/** From here on `watch`, which has to outlive the TLB, is told; NULL: nobody. Only lookups that come
+ * through nwi_tlb_lookup() are: see nwi_mmu_watch(). */
+void nwi_tlb_set_watch(struct nwi_tlb *tlb, const struct nwi_tlb_watch *watch);
 
 /** Number of valid entries, and the i-th slot's entry or NULL when invalid (for tests, benches). */
 unsigned nwi_tlb_occupancy(const struct nwi_tlb *tlb);

@@ -21,6 +21,7 @@ struct nwi_tlb_node {
 };
 
 struct nwi_tlb {
+  const struct nwi_tlb_watch *watch; /* NULL: nobody is told */
   uint64_t sizes; /* bit page_log2 is set where count[page_log2] is not 0 */
   struct nwi_tlb_node *nodes;
   uint32_t *heads;  /* of the hash chains */
@@ -40,6 +41,7 @@ struct nwi_tlb {
   uint32_t ways, sets;
   uint32_t count[64]; /* valid entries by page_log2 */
   uint32_t occupancy;
+  uint32_t splinters;   /* valid entries that are smaller than their stage-1 page */
   uint32_t way_words;   /* words of a set in `used` */
   uint64_t *used;       /* bit way: valid; bits beyond the last way are set */
   uint32_t *first_free; /* by set: no way is free in words of `used` below this one */

@@ -100,8 +100,8 @@ static bool is_access(const struct nw_recorded_step *noted) {
   return noted->step.kind == NW_STEP_READ || noted->step.kind == NW_STEP_UPDATE;
 }
 
-/* Steps replace what the walk without caches would have done. A fault that was met in a descriptor is
- * met in the last one. */
+/* Steps replace what the walk without caches would have done. A fault that was met in a descriptor
+ * is met in the last one. */
 static void place_made(struct nw_grid *grid) {
   const struct nw_step_list *made = &grid->record->made;
   const struct nw_fault *fault = &grid->record->result.fault;
@@ -149,8 +149,8 @@ static void credit(struct nw_grid *grid, struct nw_cell *cell, const char *by) {
   grid->skipped++;
 }
 
-/* A TLB saves all; a walk cache what is left of the table that it knows; what is not read besides is
- * the IPA cache's. */
+/* A TLB saves all; a walk cache what is left of the table that it knows; what is not read besides
+ * is the IPA cache's. */
 static void credit_all(struct nw_grid *grid) {
   const struct nwi_probe *tlb = nw_record_tlb_hit(grid->record);
   const char *walk_cache = walk_cache_that_hit(&grid->record->made);

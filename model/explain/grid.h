@@ -50,8 +50,8 @@ struct nw_grid {
 /** The grid points to the record, which must outlive it. */
 void nw_grid_build(const struct nw_walk_record *record, struct nw_grid *grid);
 
-/** The column that a recorded step of the grid's record belongs to; NULL for steps of the walk cache
- * and fills. */
+/** The column that a recorded step of the grid's record belongs to; NULL for steps of the walk
+ * cache and fills. */
 const struct nw_grid_column *nw_grid_column_of(const struct nw_grid *grid,
                                                const struct nw_recorded_step *noted);
 
@@ -78,8 +78,8 @@ struct nw_drawing {
 
 bool nw_drawing_begin(struct nw_drawing *drawing);
 void nw_drawing_add(struct nw_drawing *drawing, const struct nw_grid *grid, const char *title);
-/** Writes the SVG file to `out` (NULL: nowhere) and frees the drawing. False with errno when there was
- * no memory or the writing failed. */
+/** Writes the SVG file to `out` (NULL: nowhere) and frees the drawing. False with errno when there
+ * was no memory or the writing failed. */
 bool nw_drawing_end(struct nw_drawing *drawing, FILE *out);
 
 #endif

@@ -153,8 +153,8 @@ static void arrow_down(FILE *out, int x, int from, int to) {
   fprintf(out, "<path class=\"arrow\" d=\"M%d %dV%d\"/>\n", x, from, to - 1);
 }
 
-/* From a stage-1 descriptor of column `c` to the head of column `to`: from its side, or over the heads
- * of those that the walk does not need. */
+/* From a stage-1 descriptor of column `c` to the head of column `to`: from its side, or over the
+ * heads of those that the walk does not need. */
 static void arrow_on(FILE *out, int top, const struct nw_grid *grid, unsigned c, unsigned to) {
   int head = row_y(top, 0);
   fprintf(out, "<path class=\"arrow\" d=\"M%d %dh%d", column_x(c) + CELL_WIDTH,

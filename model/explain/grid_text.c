@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The grid in characters. Six columns, of a stage 1 with five levels and of the access, fill a line of
- * 100: three for the names of rows, sixteen for each column, one for the right edge.
+ * The grid in characters. Six columns, of a stage 1 with five levels and of the access, fill a line
+ * of 100: three for the names of rows, sixteen for each column, one for the right edge.
  */
 #include "explain/grid.h"
 

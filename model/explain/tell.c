@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is told is derived from the recorded steps and from the regime's roots; references of stage 2
- * stand under the address they are made for.
+ * What is told is derived from the recorded steps and from the regime's roots; references of stage
+ * 2 stand under the address they are made for.
  */
 #include "explain/tell.h"
 
@@ -156,10 +156,20 @@ static bool hit_is_no_use(const struct telling *t, const struct nw_recorded_step
          next->step.kind == NW_STEP_READ && next->step.ipa == lookup->step.address;
 }
 
+/* The level of stage 1 that a walk enters after a hit of the walk cache. */
+static unsigned level_after(const struct telling *t, const struct nw_recorded_step *lookup) {
+  const struct nw_recorded_step *end = t->record->made.step + t->record->made.count;
+  const struct nw_recorded_step *next = lookup + 1;
+  while (next < end && next->step.kind != NW_STEP_READ)
+    next++;
+  return next == end ? 0 : next->step.stage == 1 ? next->step.level : next->step.s1_level;
+}
+
 static void tell_lookup(const struct telling *t, const struct nw_recorded_step *noted,
                         const struct nw_grid_column *column, const char *indent) {
   const char *name = nw_cache_name(noted->step.cache);
   unsigned count = saved(t, noted->step.cache == NW_IPA_CACHE ? column : NULL, name);
+  unsigned level = noted->step.cache == NW_IPA_CACHE ? 0 : level_after(t, noted);
   fprintf(t->out, "%s%s: ", indent, name);
   if (!noted->hit)
     fputs("miss", t->out);
@@ -167,6 +177,8 @@ static void tell_lookup(const struct telling *t, const struct nw_recorded_step *
     fputs("an entry that does not serve this access: walked again", t->out);
   else
     fprintf(t->out, "hit: %u reference%s skipped", count, plural(count));
+  if (noted->hit && level)
+    fprintf(t->out, ", on at level %u", level);
   fprintf(t->out, ", %" PRIu32 " cycle%s\n", noted->cycles, plural(noted->cycles));
 }
 

@@ -11,8 +11,8 @@
 void nw_tell_request(FILE *out, const struct nw_walk_record *record);
 
 /**
- * Everything about one translation: the registers it is made with, where it starts and why, what the
- * TLBs said, each step in order with its cycles, and what came of it. `grid` is the record's.
+ * Everything about one translation: the registers it is made with, where it starts and why, what
+ * the TLBs said, each step in order with its cycles, and what came of it. `grid` is the record's.
  */
 void nw_tell_walk(FILE *out, const struct nw_walk_record *record, const struct nw_grid *grid);
 

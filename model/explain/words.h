@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How an architecture's manual speaks: names of registers, levels, descriptors and their bit fields.
- * It is data, with functions only for what a table cannot say. What a descriptor does is the core's
- * to say; here its fields only get the manual's names.
+ * How an architecture's manual speaks: names of registers, levels, descriptors and their bit
+ * fields. It is data, with functions only for what a table cannot say. What a descriptor does is
+ * the core's to say; here its fields only get the manual's names.
  */
 #ifndef NW_EXPLAIN_WORDS_H
 #define NW_EXPLAIN_WORDS_H

@@ -33,16 +33,16 @@
 #define GLOBAL_AND_KEY {"G", 8, 8, NULL}, {"PK", 62, 59, NULL}, {"XD", 63, 63, NULL}, END
 #define ONLY_XD {"XD", 63, 63, NULL}, END
 #define SMALL_FIELDS(...) {COMMON_FIELDS, {"D", 6, 6, NULL}, {"PAT", 7, 7, NULL}, __VA_ARGS__}
-#define LARGE_FIELDS(...)                                                                         \
+#define LARGE_FIELDS(...)                                                                          \
   {COMMON_FIELDS, {"D", 6, 6, NULL}, {"PS", 7, 7, NULL}, {"PAT", 12, 12, NULL}, __VA_ARGS__}
 
-#define LONG_MODE_LAYOUT(...)                                                                     \
+#define LONG_MODE_LAYOUT(...)                                                                      \
   {"not present", ALL, P, 0, 0, {END}},                                                            \
   {"table", L5 | L4, P, P, ADDRESS_4K, TABLE_FIELDS},                                              \
   {"table", L3 | L2, P | PS, P, ADDRESS_4K, TABLE_FIELDS},                                         \
-  {"1 GB page", L3, P | PS, P | PS, ADDRESS_1G, LARGE_FIELDS(__VA_ARGS__)},                               \
-  {"2 MB page", L2, P | PS, P | PS, ADDRESS_2M, LARGE_FIELDS(__VA_ARGS__)},                               \
-  {"4 KB page", L1, P, P, ADDRESS_4K, SMALL_FIELDS(__VA_ARGS__)},                                         \
+  {"1 GB page", L3, P | PS, P | PS, ADDRESS_1G, LARGE_FIELDS(__VA_ARGS__)},                        \
+  {"2 MB page", L2, P | PS, P | PS, ADDRESS_2M, LARGE_FIELDS(__VA_ARGS__)},                        \
+  {"4 KB page", L1, P, P, ADDRESS_4K, SMALL_FIELDS(__VA_ARGS__)},                                  \
   {NULL, 0, 0, 0, 0, {END}}
 
 /* SDM vol. 3, tables 4-14 to 4-20. A nested table has neither global pages nor keys. */

@@ -24,7 +24,7 @@
 #define NARROWEST_PIXELS 24 /* then they do not fit at all */
 
 /* Colours that stay apart for the colour-blind (Okabe and Ito), and in grey. */
-const char *const nwi_cause_colours[NW_CYCLE_CAUSES] = {
+const char *const nw_cycle_cause_colours[NW_CYCLE_CAUSES] = {
     [NW_CYCLES_BASE] = "#c8c8c8",        [NW_CYCLES_MEMORY] = "#7fb8de",
     [NW_CYCLES_TRANSLATION] = "#e69f00", [NW_CYCLES_GUEST_KERNEL] = "#009e73",
     [NW_CYCLES_EXITS] = "#b3401d",
@@ -208,7 +208,7 @@ static void write_script(FILE *out, const struct nw_comparison *c, const char *o
     fprintf(out,
             "%s $bars using 1:%d:($1-0.38):($1+0.38):%d:%d with boxxyerror linecolor rgb "
             "\"%s\" title \"%s\"%s\n",
-            cause ? "    " : "plot", cause + 2, cause + 2, cause + 3, nwi_cause_colours[cause],
+            cause ? "    " : "plot", cause + 2, cause + 2, cause + 3, nw_cycle_cause_colours[cause],
             nw_cycle_cause_names[cause], cause == NW_CYCLE_CAUSES - 1 ? "" : ", \\");
   fputs("set output\n", out);
 }

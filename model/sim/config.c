@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "core/walk_cycles.h"
-#include "sim/config_schema.h"
+#include "sim/config_architecture.h"
 #include "sim/yaml_write.h"
 
 struct loader {
@@ -152,18 +152,8 @@ static bool check_mmio(const struct loader *l, const struct nw_hypervisor_config
   return true;
 }
 
-/* Every format there is so far is ARMv7's, and DDI 0406C has nothing like VMX's page-fault error-code
- * mask and match (SDM vol. 3, 25.2). */
 static bool check_shadow(const struct loader *l, const struct nw_hypervisor_config *hypervisor) {
   const struct nw_shadow_config *shadow = &hypervisor->shadow;
-  if (hypervisor->pf_filter)
-    return FAIL(l, "hypervisor", "pf_filter",
-                "hypervisor.pf_filter: found true, expected false: ARMv7 sends a hypervisor no "
-                "page faults chosen by what the table entry says");
-  if (shadow->direct_faults)
-    return FAIL(l, "hypervisor.shadow", "direct_faults",
-                "hypervisor.shadow.direct_faults: found true, expected false on a machine without "
-                "hypervisor.pf_filter");
   if (shadow->memory && shadow->memory < NW_SHADOW_MEMORY_LEAST)
     return FAIL(l, "hypervisor.shadow", "memory",
                 "hypervisor.shadow.memory: found %" PRIu64
@@ -186,7 +176,8 @@ static bool check_machine(const struct loader *l, const struct nw_machine_config
     if (!check_mmio(l, &config->hypervisor, i))
       return false;
   }
-  if (!check_shadow(l, &config->hypervisor))
+  if (!check_shadow(l, &config->hypervisor) ||
+      !nw_config_possible_on_architecture(l->tree, config, l->error))
     return false;
   if (config->guest.memory % PAGE)
     return FAIL(l, "guest", "memory",
@@ -214,6 +205,9 @@ static void make_mmu(const struct nw_file_machine *file, struct nw_mmu_config *m
   for (unsigned level = 0; level < NW_LEVELS; level++)
     mmu->walk_cache_of[level] = make_tlb(&file->mmu.walk_cache_of[level]);
   mmu->walkers = file->mmu.walkers;
+  mmu->capabilities = nw_default_capabilities;
+  mmu->capabilities.maxphyaddr = (uint8_t)file->mmu.physical_bits;
+  mmu->capabilities.gigabyte_pages = file->mmu.gigabyte_pages;
   mmu->cycles = file->mmu.cycles;
   mmu->seed = file->seed;
 }
@@ -275,6 +269,10 @@ static void make_hypervisor(const struct nw_file_hypervisor *file,
   hypervisor->world_switch = file->world_switch;
   memcpy(hypervisor->handler, file->handler, sizeof hypervisor->handler);
   hypervisor->stage2_large = file->stage2_pages & NW_STAGE2_2M;
+  hypervisor->stage2_huge = file->stage2_pages & NW_STAGE2_1G;
+  hypervisor->stage2 = (enum nw_stage2)file->stage2;
+  hypervisor->stage2_levels = (uint8_t)file->stage2_levels;
+  hypervisor->ept_flags = file->ept_flags;
   hypervisor->pf_filter = file->pf_filter;
   make_shadow(&file->shadow, &hypervisor->shadow);
   hypervisor->ksm = (struct nw_ksm_config){
@@ -296,6 +294,7 @@ static void make_guest(const struct nw_file_guest *file, struct nw_guest_config 
   guest->large_pages = (enum nw_large_pages)file->large_pages;
   guest->quantum = file->quantum;
   guest->deprivileged = file->deprivileged;
+  guest->pcids = file->pcids;
   guest->fault_cycles = file->costs.fault;
   guest->syscall_cycles = file->costs.syscall;
   guest->switch_cycles = file->costs.context_switch;
@@ -346,6 +345,7 @@ static bool put_defaults(struct loader *l, const char *source) {
       {"mmu.cycles.done", cycles.done},
       {"guest.memory", UINT64_C(1) << 30},
       {"guest.quantum", 1000000},
+      {"hypervisor.stage2_levels", 4},
       {"hypervisor.shadow.flood", 3},
       {"hypervisor.ksm.max_sharers", 256},
       {"hypervisor.selective.high", 9},
@@ -363,7 +363,7 @@ static bool put_defaults(struct loader *l, const char *source) {
   }
   bool named = nw_yaml_find(l->tree, "name") != NULL;
   name_of_file(source, name, sizeof name);
-  return nw_yaml_default(l->tree, "guest.deprivileged", "true", l->error) &&
+  return nw_config_architecture_defaults(l->tree, l->error) &&
          nw_yaml_default(l->tree, "hypervisor.shadow.cache_roots", "true", l->error) &&
          nw_yaml_default(l->tree, "hypervisor.selective.fill", "true", l->error) &&
          nw_yaml_default(l->tree, "name", "machine", l->error) &&
@@ -379,7 +379,7 @@ static bool config_from_tree(struct nw_yaml *tree, const char *source, const cha
   for (size_t i = 0; good && i < set_count; i++)
     good = nw_yaml_set(tree, sets[i], error);
   good = good && nw_yaml_check(tree, &nw_machine_schema, nw_machine_numbers, error) &&
-         put_defaults(&l, source);
+         nw_config_fits_architecture(tree, error) && put_defaults(&l, source);
   struct nw_file_machine *file = good ? nw_yaml_fill(tree, &nw_machine_schema, error) : NULL;
   if (file) {
     make_machine(file, config);

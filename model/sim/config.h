@@ -7,7 +7,7 @@
  * cache but its policy, lru, and what it serves, everything). Anything else has a default: a TLB or
  * walk cache not named is absent, a price or cost not named is 0, one walker with the usual cycles
  * per step, 1 GiB of guest memory, no large pages, a quantum of 1000000 instructions, a
- * de-privileged kernel under shadow paging, 4 KB stage-2 pages, seed 1.
+ * de-privileged kernel under shadow paging on ARMv7, 4 KB stage-2 pages, seed 1.
  */
 #ifndef NW_SIM_CONFIG_H
 #define NW_SIM_CONFIG_H

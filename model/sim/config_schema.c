@@ -16,8 +16,14 @@
 #define WORD_LIST(key, structure, member, words)                                                   \
   CYAML_FIELD_FLAGS(key, WORDS, structure, member, words, COUNT_OF(words))
 
-static const cyaml_strval_t architectures[] = {{"armv7", 0}};
-static const cyaml_strval_t formats[] = {{"short", NW_GUEST_SHORT}, {"lpae", NW_GUEST_LPAE}};
+static const cyaml_strval_t architectures[] = {{"armv7", NW_ARMV7}, {"x86-64", NW_X86_64}};
+static const cyaml_strval_t formats[] = {
+    {"short", NW_GUEST_SHORT},
+    {"lpae", NW_GUEST_LPAE},
+    {"4-level", NW_GUEST_4_LEVEL},
+    {"5-level", NW_GUEST_5_LEVEL},
+};
+static const cyaml_strval_t stages2[] = {{"npt", NW_STAGE2_NPT}, {"ept", NW_STAGE2_EPT}};
 static const cyaml_strval_t policies[] = {
     {"lru", NW_POLICY_LRU},
     {"tree-plru", NW_POLICY_TREE_PLRU},
@@ -47,8 +53,10 @@ static const cyaml_strval_t starts[] = {
 static const cyaml_strval_t stage2_pages[] = {
     {"4K", NW_STAGE2_4K},
     {"2M", NW_STAGE2_2M},
+    {"1G", NW_STAGE2_1G},
     {"4KiB", NW_STAGE2_4K},
     {"2MiB", NW_STAGE2_2M},
+    {"1GiB", NW_STAGE2_1G},
 };
 
 static const cyaml_schema_field_t core_fields[] = {
@@ -92,6 +100,8 @@ static const cyaml_schema_field_t mmu_fields[] = {
     WALK_CACHE_OF(5),
     TLB(ipa_cache),
     NUMBER("walkers", struct nw_file_mmu, walkers),
+    NUMBER("physical_bits", struct nw_file_mmu, physical_bits),
+    SWITCH("gigabyte_pages", struct nw_file_mmu, gigabyte_pages),
     GROUP("cycles", struct nw_file_mmu, cycles, cycle_fields),
     CYAML_FIELD_END,
 };
@@ -213,6 +223,9 @@ static const cyaml_schema_field_t hypervisor_fields[] = {
     NUMBER("world_switch", struct nw_file_hypervisor, world_switch),
     SPREAD("handler", struct nw_file_hypervisor, handler_fields),
     WORD_LIST("stage2_pages", struct nw_file_hypervisor, stage2_pages, stage2_pages),
+    WORD("stage2", struct nw_file_hypervisor, stage2, stages2),
+    NUMBER("stage2_levels", struct nw_file_hypervisor, stage2_levels),
+    SWITCH("ept_flags", struct nw_file_hypervisor, ept_flags),
     SWITCH("pf_filter", struct nw_file_hypervisor, pf_filter),
     GROUP("shadow", struct nw_file_hypervisor, shadow, shadow_fields),
     GROUP("ksm", struct nw_file_hypervisor, ksm, ksm_fields),
@@ -234,6 +247,7 @@ static const cyaml_schema_field_t guest_fields[] = {
     WORD("large_pages", struct nw_file_guest, large_pages, large_pages),
     NUMBER("quantum", struct nw_file_guest, quantum),
     CYAML_FIELD_BOOL("deprivileged", OPTIONAL, struct nw_file_guest, deprivileged),
+    NUMBER("pcids", struct nw_file_guest, pcids),
     GROUP("costs", struct nw_file_guest, costs, cost_fields),
     CYAML_FIELD_END,
 };
@@ -268,6 +282,7 @@ const struct nw_number_rule nw_machine_numbers[] = {
     {"core.clock_mhz", NW_NUMBER_COUNT, 1, 1000000},
     {"core.base_cpi", NW_NUMBER_COUNT, 0, 1000},
     {"mmu.walkers", NW_NUMBER_COUNT, 1, 64},
+    {"mmu.physical_bits", NW_NUMBER_COUNT, 32, 52},
     {"mmu.cycles.*", NW_NUMBER_COUNT, 0, UINT16_MAX},
     {"mmu.*.entries", NW_NUMBER_COUNT, 0, ENTRIES_MAX},
     {"mmu.*.ways", NW_NUMBER_COUNT, 0, ENTRIES_MAX},
@@ -297,10 +312,12 @@ const struct nw_number_rule nw_machine_numbers[] = {
     {"hypervisor.agile.writes", NW_NUMBER_COUNT, 1, 1000000},
     {"hypervisor.agile.interval", NW_NUMBER_COUNT, 0, CYCLES_LONGEST},
     {"hypervisor.agile.scale", NW_NUMBER_COUNT, 0, 1000},
+    {"hypervisor.stage2_levels", NW_NUMBER_COUNT, 4, 5},
     {"hypervisor.handler.*", NW_NUMBER_COUNT, 0, CYCLES_MAX},
     {"hypervisor.*", NW_NUMBER_COUNT, 0, CYCLES_MAX},
     {"guest.memory", NW_NUMBER_BYTES, MIB, TIB},
     {"guest.quantum", NW_NUMBER_COUNT, 0, UINT64_MAX},
+    {"guest.pcids", NW_NUMBER_COUNT, 0, NW_PCIDS},
     {"guest.costs.*", NW_NUMBER_COUNT, 0, CYCLES_MAX},
     {"seed", NW_NUMBER_COUNT, 0, UINT64_MAX},
     {NULL, NW_NUMBER_COUNT, 0, 0},

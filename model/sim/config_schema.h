@@ -30,7 +30,8 @@ struct nw_file_core {
 struct nw_file_mmu {
   struct nw_file_tlb l1i, l1d, l2, walk_cache, ipa_cache;
   struct nw_file_tlb walk_cache_of[NW_LEVELS];
-  uint32_t walkers;
+  uint32_t walkers, physical_bits;
+  bool gigabyte_pages;
   struct nw_walk_cycles cycles;
 };
 
@@ -71,11 +72,15 @@ struct nw_file_ksm {
 
 #define NW_STAGE2_4K 1u
 #define NW_STAGE2_2M 2u
+#define NW_STAGE2_1G 4u
 
 struct nw_file_hypervisor {
   uint32_t trap, world_switch;
   uint32_t handler[NW_EXIT_CAUSES];
   uint32_t stage2_pages; /* bit mask NW_STAGE2_*; 0: 4K */
+  uint32_t stage2; /* enum nw_stage2 */
+  uint32_t stage2_levels;
+  bool ept_flags;
   bool pf_filter;
   struct nw_file_shadow shadow;
   struct nw_file_ksm ksm;
@@ -94,6 +99,7 @@ struct nw_file_guest {
   uint32_t large_pages;
   uint64_t quantum;
   bool deprivileged;
+  uint32_t pcids;
   struct nw_file_costs costs;
 };
 

@@ -9,6 +9,13 @@ const char *const nw_mode_names[NW_MODES] = {
     [NW_MODE_AGILE] = "agile",
 };
 
+const char *const nw_guest_architecture_names[NW_GUEST_FORMATS] = {
+    [NW_GUEST_SHORT] = "armv7",
+    [NW_GUEST_LPAE] = "armv7",
+    [NW_GUEST_4_LEVEL] = "x86-64",
+    [NW_GUEST_5_LEVEL] = "x86-64",
+};
+
 const char *const nw_exit_cause_names[NW_EXIT_CAUSES] = {
     [NW_EXIT_STAGE2_FAULT] = "stage2_fault",
     [NW_EXIT_PTE_WRITE] = "pte_write",

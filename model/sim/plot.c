@@ -388,7 +388,7 @@ void nw_plot_free(struct nw_plot *plot) {
 }
 
 bool nw_plot_draw(const struct nw_plot *plot, const char *path, char error[NW_RUN_ERROR]) {
-  return nw_gnuplot_draw(path, nwi_plot_script, (void *)(uintptr_t)plot, error);
+  return nw_gnuplot_draw(path, nw_plot_script, (void *)(uintptr_t)plot, error);
 }
 
 size_t nw_plot_maps(const struct nw_plot *plot) {

@@ -41,7 +41,7 @@ static inline double mean_of(const struct mean *mean) {
   return mean->sum / (double)mean->count;
 }
 
-extern const char *const nwi_cause_colours[NW_CYCLE_CAUSES];
-void nwi_plot_script(FILE *out, const char *output, bool svg, void *plot);
+extern const char *const nw_cycle_cause_colours[NW_CYCLE_CAUSES];
+void nw_plot_script(FILE *out, const char *output, bool svg, void *plot);
 
 #endif

@@ -216,6 +216,8 @@ static void write_heat(FILE *out, const struct nw_plot *plot, const char *output
     write_terminal(out, output, svg, (unsigned)(300 + 64 * (x->count < 20 ? x->count : 20)),
                    (unsigned)(220 + 44 * (y->count < 20 ? y->count : 20)));
     write_cells(out, plot, x, y);
+    if (most > least)
+      fprintf(out, "set cbrange [%.9g:%.9g]\n", least, most);
     write_label(out, "title", plot->title, " font \",16\"");
     write_label(out, "xlabel", plot->x_label, "");
     write_label(out, "ylabel", plot->y_label, "");
@@ -296,7 +298,7 @@ static void write_bars(FILE *out, const struct nw_plot *plot, const char *output
     fprintf(out,
             "%s $bars using %d:1:%d:%d:($1-0.36):($1+0.36) with boxxyerror linecolor rgb \"%s\" "
             "title \"%s\", \\\n",
-            i ? "    " : "plot", i + 2, i + 2, i + 3, nwi_cause_colours[i],
+            i ? "    " : "plot", i + 2, i + 2, i + 3, nw_cycle_cause_colours[i],
             nw_cycle_cause_names[i]);
   fprintf(out,
           "     $bars using %d:1:(sprintf(\" %%.3g\", $%d)) with labels left font \",10\" "
@@ -304,7 +306,7 @@ static void write_bars(FILE *out, const struct nw_plot *plot, const char *output
           NW_CYCLE_CAUSES + 2, NW_CYCLE_CAUSES + 2);
 }
 
-void nwi_plot_script(FILE *out, const char *output, bool svg, void *context) {
+void nw_plot_script(FILE *out, const char *output, bool svg, void *context) {
   static void (*const writers[NW_PLOT_KINDS])(FILE *, const struct nw_plot *, const char *,
                                               bool) = {
       [NW_PLOT_MISSES] = write_curves,

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/names.h"
+
 #define PAGE 4096u
 #define NO_STREAM UINT32_MAX
 
@@ -359,17 +361,17 @@ static enum event_outcome replay_chunk(struct run *r, struct stream *s, uint64_t
     case NW_REC_BLOCK: {
       uint64_t count = nw_rec_aux(word);
       count = count < remaining ? count : remaining;
-      status = nw_machine_access(r->machine, NW_EXECUTE, nw_rec_va(word), (uint32_t)count);
+      status = nw_machine_access(r->machine, NW_EXECUTE, nw_rec_address(word), (uint32_t)count);
       left -= count < left ? count : left;
       remaining -= count;
       break;
     }
     case NW_REC_LOAD:
-      status = access_data(r, NW_READ, nw_rec_va(word), nw_rec_aux(word));
+      status = access_data(r, NW_READ, nw_rec_address(word), nw_rec_aux(word));
       remaining--;
       break;
     case NW_REC_STORE:
-      status = access_data(r, NW_WRITE, nw_rec_va(word), nw_rec_aux(word));
+      status = access_data(r, NW_WRITE, nw_rec_address(word), nw_rec_aux(word));
       remaining--;
       break;
     case NW_REC_SYSCALL:
@@ -452,11 +454,12 @@ static bool revive_one(struct run *r) {
 
 static bool check_architecture(struct run *r) {
   const char *architecture = nw_trace_get_header(r->trace)->architecture;
-  if (!strcmp(architecture, "armv7"))
+  const char *expected = nw_guest_architecture_names[r->config->format];
+  if (!strcmp(architecture, expected))
     return true;
   return fail(r, NW_RUN_BAD_INPUT,
-              "%s: recorded from a program for %s, expected armv7, the machine's",
-              nw_trace_path(r->trace), architecture);
+              "%s: recorded from a program for %s, expected %s, the architecture of machine %s",
+              nw_trace_path(r->trace), architecture, expected, r->config->name);
 }
 
 /* Tells machine and timeline how long the run will be: all of the trace, or its share within the limit. */
@@ -524,8 +527,7 @@ struct nw_replay *nw_replay_begin(struct nw_trace *trace, const struct nw_machin
   r->remaining = r->control->limit ? r->control->limit : UINT64_MAX;
   r->timeline = &result->timeline;
   replay->result = result;
-  if (prepare(r, mode) && r->control->prepared)
-    r->control->prepared(r->control->context, r->machine);
+  prepare(r, mode); /* a failure is in r->status */
   return replay;
 }
 

@@ -22,12 +22,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "system/architecture.h"
 #include "system/chooser.h"
 #include "system/shadow_internal.h"
 
-#define TTBCR_EAE (1u << 31)
-#define ASID_SHIFT 48
-#define SHORT_ROOT 16384u
 #define TLB_REFILL 30 /* cycles, by and large, of an entry's coming back after a flush */
 #define FRAME_FILL 40 /* likewise of a page's when shadow tables are filled */
 
@@ -112,7 +110,7 @@ void nw_agile_dirtied(struct nw_machine *machine, uint64_t pa) {
 /* -- roots ---------------------------------------------------------------------------------- */
 
 static uint64_t root_bytes(const struct nw_machine *machine) {
-  return machine->config.format == NW_GUEST_SHORT ? SHORT_ROOT : NW_FRAME_BYTES;
+  return machine->layout->root_bytes;
 }
 
 /* Host address of the guest's root, if that is in one piece there. */
@@ -128,8 +126,7 @@ static bool locate_root(struct nw_machine *machine, uint64_t guest, uint64_t *pa
 
 static void write_root(struct nw_machine *machine, uint64_t base, enum nw_agile how) {
   uint64_t asid = machine->guest_regime.asid;
-  bool is_short = machine->config.format == NW_GUEST_SHORT;
-  nw_mmu_write_register(machine->mmu, NW_REG_TTBR0, is_short ? base : base | asid << ASID_SHIFT);
+  machine->software->load_root(machine, base, asid);
   nw_mmu_set_agile(machine->mmu, how);
   agile_of(machine)->shadow.asid = (uint32_t)asid;
 }
@@ -269,10 +266,7 @@ static void scan(struct nw_machine *machine) {
 
 /* Shadow tables are read under the guest's registers, and one root is followed. */
 static bool fits(const struct nw_machine *machine) {
-  const struct nw_regime *guest = &machine->guest_regime;
-  uint64_t reset = machine->config.format == NW_GUEST_SHORT ? 0 : TTBCR_EAE;
-  return guest->s1_enabled && !guest->big_endian && !guest->remap &&
-         guest->reg[NW_REG_TTBCR] == reset;
+  return machine->guest_regime.s1_enabled && machine->software->fits_agile(machine);
 }
 
 static void turn_on(struct nw_machine *machine) {
@@ -291,7 +285,8 @@ static void turn_off(struct nw_machine *machine) {
   memset(agile->frame, 0, machine->hypervisor->guest_frames * sizeof *agile->frame);
   agile->on = false;
   nw_mmu_set_agile(machine->mmu, NW_AGILE_OFF);
-  nw_mmu_write_register(machine->mmu, NW_REG_TTBR0, machine->guest_regime.reg[NW_REG_TTBR0]);
+  unsigned root = machine->software->root_register;
+  nw_mmu_write_register(machine->mmu, root, machine->guest_regime.reg[root]);
 }
 
 void nw_agile_switch(struct nw_machine *machine, bool on) {
@@ -304,7 +299,7 @@ void nw_agile_switch(struct nw_machine *machine, bool on) {
     turn_on(machine);
   else
     turn_off(machine);
-  nw_mmu_invalidate(machine->mmu, NW_TLBI_ALLNSNH, 0);
+  nw_mmu_invalidate(machine->mmu, machine->software->maintenance.everything, 0);
   nw_hypervisor_end(machine->hypervisor, NW_EXIT_MODE_SWITCH, 0);
   machine->status = NW_MACHINE_OK;
   agile->waiting = false;
@@ -396,25 +391,28 @@ static void cross(struct nw_machine *machine, bool exits) {
   (void)exits;
 }
 
-/* HCR.TVM traps the writes of all these registers, as long as one of them has to be seen. */
-static void write_register(struct nw_machine *machine, enum nw_register reg, uint64_t value) {
+/* All these registers' writes are trapped (HCR.TVM), as long as one of them has to be seen. */
+static void write_register(struct nw_machine *machine, unsigned reg, uint64_t value) {
+  const struct nw_software_architecture *software = machine->software;
   struct agile *agile = agile_of(machine);
   if (!agile->on) {
     nw_mmu_write_register(machine->mmu, reg, value);
     return;
   }
   nw_hypervisor_begin(machine->hypervisor);
-  if (reg != NW_REG_TTBR0)
+  if (reg != software->root_register)
     nw_mmu_write_register(machine->mmu, reg, value);
-  if (reg != NW_REG_TTBR0 && reg != NW_REG_CONTEXTIDR)
+  if ((software->root_registers >> reg & 1u) == 0)
     nw_shadow_drop_all(agile->shadow.pages);
   nw_agile_load_root(machine);
+  if (software->write_flushes(machine, reg, value))
+    nw_mmu_invalidate(machine->mmu, software->maintenance.asid, machine->guest_regime.asid);
   nw_hypervisor_end(machine->hypervisor, NW_EXIT_ROOT_WRITE, 0);
   if (!fits(machine))
     nw_agile_switch(machine, false);
 }
 
-static uint64_t read_register(const struct nw_machine *machine, enum nw_register reg) {
+static uint64_t read_register(const struct nw_machine *machine, unsigned reg) {
   return machine->guest_regime.reg[reg];
 }
 
@@ -430,7 +428,7 @@ static void unmap_frame(struct nw_machine *machine, uint64_t ipa) {
   unmap_stage2(machine, ipa);
   if (agile->on && ipa >= root && ipa - root < root_bytes(machine)) {
     nw_agile_load_root(machine); /* a nested one may have moved */
-    nw_mmu_invalidate(machine->mmu, NW_TLBI_ALL, 0);
+    nw_mmu_invalidate(machine->mmu, machine->software->maintenance.guest, 0);
   }
 }
 
@@ -441,9 +439,26 @@ static bool is_trapped_store(const struct nw_machine *machine, const struct nw_r
          request->access == NW_WRITE && nw_agile_follows(machine, found->ipa);
 }
 
+/* The hardware is about to set flags in a table that is followed, or (APM vol. 2, 15.25.5; SDM vol. 3,
+ * 29.3.3.2) counts each read of it as if it were. */
+static bool is_trapped_walk(const struct nw_machine *machine, const struct nw_fault *found) {
+  return found->stage == 2 && found->type == NW_FAULT_PERMISSION && found->s1walk &&
+         nw_agile_follows(machine, found->ipa);
+}
+
+/* A table that walks reach from nested ones, too, is not shadowed. */
+static enum nw_fault_outcome nest_for_walk(struct nw_machine *machine, uint64_t ipa) {
+  nw_hypervisor_begin(machine->hypervisor);
+  to_nested(machine, ipa & ~(NW_FRAME_BYTES - 1));
+  nw_hypervisor_end(machine->hypervisor, NW_EXIT_STAGE2_FAULT, 0);
+  return machine->status == NW_MACHINE_OK ? NW_OUTCOME_RETRY : NW_OUTCOME_FAILED;
+}
+
 static enum nw_fault_outcome fault(struct nw_machine *machine, const struct nw_request *request,
                                    const struct nw_fault *found, const struct nw_store *store) {
   bool shadow = found->stage == 1 && found->shadow;
+  if (is_trapped_walk(machine, found))
+    return nest_for_walk(machine, found->ipa);
   if (!shadow && !is_trapped_store(machine, request, found))
     return nw_nested_mode.fault(machine, request, found, store);
   machine->mode_state = &agile_of(machine)->shadow; /* likewise */
@@ -482,8 +497,7 @@ static void restrict_options(struct nw_machine_config *config) {
 static bool make_shadow(struct nw_machine *machine, char *error, size_t error_size) {
   struct agile *agile = agile_of(machine);
   struct nw_hypervisor *hypervisor = machine->hypervisor;
-  agile->shadow = (struct nw_shadow_state){.view = NW_VIEW_BOTH,
-                                           .is_short = machine->config.format == NW_GUEST_SHORT};
+  agile->shadow = (struct nw_shadow_state){.view = NW_VIEW_BOTH};
   agile->frame = calloc(hypervisor->guest_frames, sizeof *agile->frame);
   agile->shadow.pages = nw_shadows_create(machine);
   if (agile->frame == NULL || agile->shadow.pages == NULL)

@@ -13,6 +13,7 @@ struct nw_frames {
   uint64_t first;
   uint32_t count;
   uint64_t free;
+  unsigned orders; /* of blocks that are kept */
   uint32_t list[NW_FRAME_ORDERS];
   uint32_t *next, *previous;
   uint32_t *holders;
@@ -50,7 +51,7 @@ static uint32_t buddy(const struct nw_frames *frames, uint32_t block, unsigned o
 
 static void give_back(struct nw_frames *frames, uint32_t block) {
   unsigned order = 0;
-  for (; order + 1 < NW_FRAME_ORDERS; order++) {
+  for (; order + 1 < frames->orders; order++) {
     uint32_t other = buddy(frames, block, order);
     if (other == NONE || frames->free_order[other] != order + 1)
       break;
@@ -64,7 +65,7 @@ static void give_back(struct nw_frames *frames, uint32_t block) {
 /* The largest order of an aligned block that starts at `index` and ends within the range. */
 static unsigned largest_order(const struct nw_frames *frames, uint32_t index) {
   unsigned order = 0;
-  while (order + 1 < NW_FRAME_ORDERS) {
+  while (order + 1 < frames->orders) {
     uint32_t size = 1u << (order + 1);
     if (((frames->first + index) & (size - 1)) != 0 || frames->count - index < size)
       break;
@@ -94,14 +95,15 @@ static void fill(struct nw_frames *frames) {
   }
 }
 
-struct nw_frames *nw_frames_create(uint64_t first, uint64_t count) {
-  if (count >= NONE)
+struct nw_frames *nw_frames_create(uint64_t first, uint64_t count, unsigned largest) {
+  if (count >= NONE || largest >= NW_FRAME_ORDERS)
     return NULL;
   struct nw_frames *frames = calloc(1, sizeof *frames);
   if (frames == NULL)
     return NULL;
   frames->first = first;
   frames->count = (uint32_t)count;
+  frames->orders = largest + 1;
   frames->free = count;
   frames->next = calloc(count + 1, sizeof *frames->next);
   frames->previous = calloc(count + 1, sizeof *frames->previous);
@@ -128,9 +130,9 @@ void nw_frames_destroy(struct nw_frames *frames) {
 
 bool nw_frames_allocate(struct nw_frames *frames, unsigned order, uint64_t *frame) {
   unsigned from = order;
-  while (from < NW_FRAME_ORDERS && frames->list[from] == NONE)
+  while (from < frames->orders && frames->list[from] == NONE)
     from++;
-  if (from >= NW_FRAME_ORDERS)
+  if (from >= frames->orders)
     return false;
   uint32_t block = frames->list[from];
   take(frames, block, from);
@@ -147,7 +149,7 @@ bool nw_frames_allocate(struct nw_frames *frames, unsigned order, uint64_t *fram
 
 void nw_frames_reserve(struct nw_frames *frames, uint64_t frame) {
   uint32_t index = (uint32_t)(frame - frames->first);
-  for (unsigned order = 0; order < NW_FRAME_ORDERS; order++) {
+  for (unsigned order = 0; order < frames->orders; order++) {
     uint64_t head = frame & ~((UINT64_C(1) << order) - 1);
     if (head < frames->first)
       return;

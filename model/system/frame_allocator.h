@@ -10,12 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NW_FRAME_ORDERS 10 /* blocks of 1 to 512 frames */
+#define NW_FRAME_ORDERS 19 /* blocks of 1 frame to 1 GB */
+#define NW_FRAME_ORDER_2M 9
+#define NW_FRAME_ORDER_1G 18
 
 struct nw_frames; /* opaque */
 
-/** Frames `first` up to `first + count` (below 2^32), all free. NULL when out of memory. */
-struct nw_frames *nw_frames_create(uint64_t first, uint64_t count);
+/** Frames `first` up to `first + count` (below 2^32), all free, in blocks of up to 2^largest. NULL
+ * when out of memory. */
+struct nw_frames *nw_frames_create(uint64_t first, uint64_t count, unsigned largest);
 void nw_frames_destroy(struct nw_frames *frames);
 
 /** Allocates 2^order frames, aligned to their number, each held once. False when there is none. */

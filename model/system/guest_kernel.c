@@ -1,31 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Invariants: a table's frame is in the linear map; a descriptor is stored through the linear map
- * and nowhere else; an ASID is in use by one address space of its generation at most; what the TLB
- * holds under an ASID of the current generation agrees with the table of its address space whenever
- * a kernel operation has ended.
+ * and nowhere else; what the TLB holds of the loaded address space agrees with its table whenever a
+ * kernel operation has ended.
  */
 #include "system/guest_kernel.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "system/architecture.h"
 #include "system/hypervisor.h"
 #include "system/ksm.h"
 
 #define DOMAIN_KERNEL 0
-#define DACR_CLIENTS 0x5u /* domains 0 (kernel) and 1 (programs) are clients */
-#define SCTLR_M (1u << 0)
-#define SCTLR_C (1u << 2)
-#define SCTLR_I (1u << 12)
-#define ASIDS 256u
-#define SHORT_ROOT_ORDER 2       /* 16 KB */
 #define SHORT_TABLE_OFFSET 2048u /* two hardware tables in the upper half of a frame, as Linux */
 #define SHORT_TABLE_BYTES 1024u
-#define ROOT_KERNEL_FRAME 3 /* of a short root: the descriptors of 3 to 4 GiB */
 
 static bool is_short(const struct nw_guest_kernel *kernel) {
   return kernel->format == &nwi_format_armv7_short;
+}
+
+static const struct nw_guest_layout *layout_of(const struct nw_guest_kernel *kernel) {
+  return kernel->machine->layout;
 }
 
 /* -- frames --------------------------------------------------------------------------------- */
@@ -52,7 +49,7 @@ bool nw_guest_kernel_clear_frame(struct nw_guest_kernel *kernel, uint64_t frame)
     nw_ksm_note(machine, ipa, NW_CONTENT_ZERO);
     return true;
   }
-  return nw_machine_kernel_store(machine, NW_LINEAR_BASE + ipa, &zeros);
+  return nw_machine_kernel_store(machine, machine->layout->linear_base + ipa, &zeros);
 }
 
 /* A cleared block of frames in the linear map, for tables. */
@@ -101,7 +98,7 @@ static bool write_guest(void *context, uint64_t address, unsigned size, uint64_t
   machine->statistics->pte_writes++;
   nw_machine_kernel_works(machine, machine->config.guest.pte_write_cycles);
   struct nw_store store = {.value = value, .size = size};
-  if (!nw_machine_kernel_store(machine, NW_LINEAR_BASE + address, &store))
+  if (!nw_machine_kernel_store(machine, machine->layout->linear_base + address, &store))
     return false;
   nw_paravirtual_stored(machine, address);
   return true;
@@ -140,42 +137,56 @@ static void release_table(void *context, const struct nw_page_table *table, uint
   nw_frames_drop(kernel->low, address >> NW_FRAME_LOG2);
 }
 
+/* 2^order frames hold a root. */
+static unsigned root_order(const struct nw_guest_kernel *kernel) {
+  unsigned order = 0;
+  while (NW_FRAME_BYTES << order < layout_of(kernel)->root_bytes)
+    order++;
+  return order;
+}
+
 static bool root_create(struct nw_guest_kernel *kernel, struct nw_page_table *table) {
+  const struct nw_regime *regime = &kernel->machine->guest_regime;
   *table = (struct nw_page_table){
       .format = kernel->format,
-      .regime = &kernel->machine->guest_regime,
+      .regime = regime,
       .memory = {kernel, read_guest, write_guest, allocate_table, release_table},
-      .start_level = 1,
-      .input_bits = 32,
+      .start_level = regime->s1_root[0].start_level,
+      .input_bits = regime->s1_root[0].input_bits,
   };
-  return allocate_table_frames(kernel, is_short(kernel) ? SHORT_ROOT_ORDER : 0, &table->root);
+  return allocate_table_frames(kernel, root_order(kernel), &table->root);
 }
 
 static void root_destroy(struct nw_guest_kernel *kernel, struct nw_page_table *table) {
-  uint64_t frames = is_short(kernel) ? UINT64_C(1) << SHORT_ROOT_ORDER : 1;
-  for (uint64_t i = 0; i < frames; i++) {
+  for (uint64_t i = 0; i < UINT64_C(1) << root_order(kernel); i++) {
     nw_paravirtual_released(kernel->machine, table->root + (i << NW_FRAME_LOG2));
     nw_frames_drop(kernel->low, (table->root >> NW_FRAME_LOG2) + i);
   }
 }
 
-/* Makes the kernel's part of a new root: short descriptors are copied, in one go as memcpy() does;
- * long ones share the second-level table. */
+/* Stores the one descriptor by which a root has the kernel's part. */
+static bool share_kernel_part(struct nw_guest_kernel *kernel, struct nw_page_table *table) {
+  struct nw_pte pte;
+  nw_page_table_entry(table, layout_of(kernel)->linear_base, table->start_level, &pte);
+  uint64_t descriptor =
+      kernel->format->encode_table(table->start_level, kernel->shared_table, DOMAIN_KERNEL);
+  return write_guest(kernel, pte.address, kernel->format->descriptor_bytes, descriptor);
+}
+
+/* Makes the kernel's part of a new root, copied in one go as memcpy() does. */
 static bool add_kernel_part(struct nw_guest_kernel *kernel, struct nw_page_table *table) {
   struct nw_machine *machine = kernel->machine;
-  if (!is_short(kernel)) {
-    struct nw_pte pte;
-    nw_page_table_entry(table, NW_LINEAR_BASE, 1, &pte);
-    uint64_t descriptor = kernel->format->encode_table(1, kernel->shared_table, DOMAIN_KERNEL);
-    return write_guest(kernel, pte.address, kernel->format->descriptor_bytes, descriptor);
-  }
-  uint64_t offset = ROOT_KERNEL_FRAME * NW_FRAME_BYTES, pa;
-  nw_ksm_note(machine, table->root + offset, NW_CONTENT_OWN);
-  if (!nw_machine_guest_address(machine, table->root + offset, &pa))
+  const struct nw_guest_layout *layout = layout_of(kernel);
+  unsigned size = kernel->format->descriptor_bytes;
+  if (layout->kernel_part == 0)
+    return share_kernel_part(kernel, table);
+  uint64_t pa;
+  nw_ksm_note(machine, table->root + layout->kernel_part, NW_CONTENT_OWN);
+  if (!nw_machine_guest_address(machine, table->root + layout->kernel_part, &pa))
     return nw_machine_fail(machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
-  for (uint64_t i = 0; i < NW_FRAME_BYTES; i += 4) {
-    uint64_t descriptor = read_guest(kernel, kernel->own.root + offset + i, 4);
-    if (!nw_physical_write(machine->memory, pa + i, 4, descriptor))
+  for (uint64_t i = layout->kernel_part; i < layout->root_bytes; i += size, pa += size) {
+    uint64_t descriptor = read_guest(kernel, kernel->own.root + i, size);
+    if (!nw_physical_write(machine->memory, pa, size, descriptor))
       return nw_machine_fail(machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
   }
   return true;
@@ -202,62 +213,30 @@ static struct nw_address_space *space_create(struct nw_guest_kernel *kernel) {
   return space;
 }
 
-/* A new ASID; when they are used up, a new generation begins with an empty TLB. */
-static void renew_asid(struct nw_guest_kernel *kernel, struct nw_address_space *space) {
-  if (kernel->next_asid == ASIDS) {
-    kernel->next_asid = 1;
-    kernel->asid_generation++;
-    nw_machine_invalidate(kernel->machine, NW_TLBI_ALL, 0);
-  }
-  space->asid = kernel->next_asid++;
-  space->asid_generation = kernel->asid_generation;
-}
-
-static bool asid_is_valid(const struct nw_guest_kernel *kernel,
-                          const struct nw_address_space *space) {
-  return space->asid_generation == kernel->asid_generation;
-}
-
-/* Puts a root and its ASID into the registers; NULL is the kernel's own root, under ASID 0. */
+/* NULL is the kernel's own root. */
 static void load_space(struct nw_guest_kernel *kernel, struct nw_address_space *space) {
-  struct nw_machine *machine = kernel->machine;
   if (kernel->loaded == space && kernel->booted)
     return;
-  if (space != NULL && !asid_is_valid(kernel, space))
-    renew_asid(kernel, space);
-  uint64_t asid = space == NULL ? 0 : space->asid;
-  uint64_t root = space == NULL ? kernel->own.root : space->table.root;
-  if (is_short(kernel)) {
-    nw_machine_write_register(machine, NW_REG_CONTEXTIDR, asid);
-    nw_machine_write_register(machine, NW_REG_TTBR0, root);
-  } else {
-    nw_machine_write_register(machine, NW_REG_TTBR0, root | asid << 48);
-  }
+  kernel->machine->software->load_space(kernel, space);
   kernel->loaded = space;
 }
 
-void nw_guest_kernel_flush(struct nw_guest_kernel *kernel, const struct nw_address_space *space,
+void nw_guest_kernel_flush(struct nw_guest_kernel *kernel, struct nw_address_space *space,
                            uint64_t start, uint64_t end) {
-  /* Beyond this many pages one invalidation by ASID is cheaper than one for each page. */
-  const uint64_t many = 32 * NW_FRAME_BYTES;
-  if (start >= end || !asid_is_valid(kernel, space))
-    return;
-  if (end - start > many) {
-    nw_machine_invalidate(kernel->machine, NW_TLBI_ASID, space->asid);
-    return;
-  }
-  for (uint64_t va = start; va < end; va += NW_FRAME_BYTES)
-    nw_machine_invalidate(kernel->machine, NW_TLBI_MVA, va | space->asid);
+  if (start < end)
+    kernel->machine->software->flush(kernel, space, start, end);
 }
 
 static void space_drop(struct nw_guest_kernel *kernel, struct nw_address_space *space) {
+  uint64_t end = layout_of(kernel)->user_end;
   if (--space->users != 0)
     return;
   if (kernel->loaded == space)
     load_space(kernel, NULL);
-  nw_guest_kernel_zap(kernel, space, 0, NW_USER_END);
-  nw_page_table_prune(&space->table, 0, NW_USER_END, 0, NW_USER_END);
-  nw_guest_kernel_flush(kernel, space, 0, NW_USER_END);
+  nw_guest_kernel_zap(kernel, space, 0, end);
+  nw_page_table_prune(&space->table, 0, end, 0, layout_of(kernel)->tables_end);
+  nw_guest_kernel_flush(kernel, space, 0, end);
+  kernel->machine->software->forget_space(kernel, space);
   root_destroy(kernel, &space->table);
   nw_mappings_free(&space->mappings);
   free(space);
@@ -371,8 +350,9 @@ bool nw_guest_kernel_exec(struct nw_guest_kernel *kernel) {
 
 /* -- boot ----------------------------------------------------------------------------------- */
 
-static uint64_t linear_bytes(const struct nw_guest_config *guest) {
-  return guest->memory < NW_LINEAR_BYTES ? guest->memory : NW_LINEAR_BYTES;
+static uint64_t linear_bytes(const struct nw_machine *machine) {
+  uint64_t most = machine->layout->linear_bytes, memory = machine->config.guest.memory;
+  return memory < most ? memory : most;
 }
 
 static void reserve_devices(struct nw_guest_kernel *kernel) {
@@ -391,38 +371,43 @@ static void reserve_devices(struct nw_guest_kernel *kernel) {
 static bool create_frames(struct nw_guest_kernel *kernel) {
   const struct nw_guest_config *guest = &kernel->machine->config.guest;
   uint64_t total = guest->memory >> NW_FRAME_LOG2;
-  uint64_t low = linear_bytes(guest) >> NW_FRAME_LOG2;
-  kernel->low = nw_frames_create(0, low);
+  uint64_t low = linear_bytes(kernel->machine) >> NW_FRAME_LOG2;
+  kernel->low = nw_frames_create(0, low, NW_FRAME_ORDER_2M);
   if (total > low)
-    kernel->high = nw_frames_create(low, total - low);
+    kernel->high = nw_frames_create(low, total - low, NW_FRAME_ORDER_2M);
   if (kernel->low == NULL || (total > low && kernel->high == NULL))
     return false;
   reserve_devices(kernel);
   return true;
 }
 
-/* The largest size that a kernel maps itself with. */
-static uint8_t block_log2(const struct nw_guest_kernel *kernel) {
-  return is_short(kernel) ? 20 : 21;
+/* The largest size that the kernel can map itself with at `ipa`; the smallest may stand out of memory. */
+static uint8_t block_log2(const struct nw_guest_kernel *kernel, uint64_t ipa, uint64_t end) {
+  const struct nw_guest_layout *layout = layout_of(kernel);
+  bool gigabytes = kernel->machine->guest_regime.capabilities.gigabyte_pages;
+  unsigned i = 0;
+  for (; i + 1 < NW_LARGE_SIZES && layout->block_log2[i + 1] != 0; i++) {
+    uint64_t bytes = UINT64_C(1) << layout->block_log2[i];
+    if ((ipa & (bytes - 1)) == 0 && ipa + bytes <= end && gigabytes)
+      break;
+  }
+  return layout->block_log2[i];
 }
 
 static bool map_linear(struct nw_guest_kernel *kernel) {
-  uint8_t log2 = block_log2(kernel);
-  uint64_t bytes = linear_bytes(&kernel->machine->config.guest);
-  for (uint64_t ipa = 0; ipa < bytes; ipa += UINT64_C(1) << log2) {
-    struct nwi_leaf leaf = {.output = ipa,
-                            .page_log2 = log2,
-                            .readable = true,
-                            .writable = true,
-                            .global = true,
-                            .domain = DOMAIN_KERNEL};
-    if (!nw_page_table_map(&kernel->own, NW_LINEAR_BASE + ipa, &leaf))
+  uint64_t bytes = linear_bytes(kernel->machine);
+  struct nwi_leaf leaf = {
+      .readable = true, .writable = true, .global = true, .domain = DOMAIN_KERNEL};
+  for (uint64_t ipa = 0; ipa < bytes; ipa += UINT64_C(1) << leaf.page_log2) {
+    leaf.output = ipa;
+    leaf.page_log2 = block_log2(kernel, ipa, bytes);
+    if (!nw_page_table_map(&kernel->own, layout_of(kernel)->linear_base + ipa, &leaf))
       return false;
   }
   return true;
 }
 
-static bool map_vectors(struct nw_guest_kernel *kernel) {
+static bool map_helpers(struct nw_guest_kernel *kernel) {
   uint64_t frame;
   if (!nw_guest_kernel_allocate(kernel, 0, true, &frame))
     return nw_machine_fail(kernel->machine, NW_MACHINE_OUT_OF_GUEST_MEMORY);
@@ -433,21 +418,20 @@ static bool map_vectors(struct nw_guest_kernel *kernel) {
                           .user = true,
                           .global = true,
                           .domain = DOMAIN_KERNEL};
-  return nw_page_table_map(&kernel->own, NW_VECTOR_PAGE, &leaf);
+  return nw_page_table_map(&kernel->own, layout_of(kernel)->helper_page, &leaf);
 }
 
 static bool boot(struct nw_guest_kernel *kernel) {
   struct nw_machine *machine = kernel->machine;
-  if (!is_short(kernel))
-    nw_machine_write_register(machine, NW_REG_PRRR_MAIR0, NWI_ENCODER_MAIR0);
-  nw_machine_write_register(machine, NW_REG_DACR, DACR_CLIENTS);
-  if (!root_create(kernel, &kernel->own) || !map_linear(kernel) || !map_vectors(kernel))
+  struct nw_page_table *own = &kernel->own;
+  machine->software->prepare(machine);
+  if (!root_create(kernel, own) || !map_linear(kernel) || !map_helpers(kernel))
     return false;
   struct nw_pte pte;
-  nw_page_table_entry(&kernel->own, NW_LINEAR_BASE, 1, &pte);
+  nw_page_table_entry(own, layout_of(kernel)->linear_base, own->start_level, &pte);
   kernel->shared_table = pte.meaning.output;
   load_space(kernel, NULL);
-  nw_machine_write_register(machine, NW_REG_SCTLR, SCTLR_M | SCTLR_C | SCTLR_I);
+  machine->software->enable(machine);
   kernel->booted = true;
   return machine->status == NW_MACHINE_OK;
 }
@@ -459,8 +443,7 @@ bool nw_guest_kernel_create(struct nw_machine *machine, char *error, size_t erro
   machine->kernel = kernel;
   kernel->machine = machine;
   kernel->format = machine->guest_regime.s1_format;
-  kernel->large_log2[0] = block_log2(kernel);
-  kernel->large_log2[1] = is_short(kernel) ? 16 : 0;
+  memcpy(kernel->large_log2, machine->layout->large_log2, sizeof kernel->large_log2);
   kernel->next_asid = 1;
   kernel->asid_generation = 1;
   if (!create_frames(kernel))

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The guest kernel's memory manager: processes whose page tables stand in guest memory, demand
- * paging, copy-on-write, ASIDs and the TLB maintenance that a kernel of ARMv7 does. It knows
- * nothing of the mode it runs under; it stores descriptors through its own linear map, so that
- * every store is translated and may be trapped.
+ * paging, copy-on-write, and what the architecture has it do for ASIDs and TLBs. It knows nothing of
+ * the mode it runs under; it stores descriptors through its own linear map, so that every store is
+ * translated and may be trapped.
  *
- * Address space: 0 .. 3 GiB are the program's; from 3 GiB on, a linear map of guest memory from
- * IPA 0, privileged and global; at 0xffff0000 a page that programs may read and execute (Linux's
- * kernel user helpers). Frames beyond the linear map hold program pages only.
+ * Address space (struct nw_guest_layout): the program's addresses from 0 up; above, a linear map of
+ * guest memory from IPA 0, privileged and global, and a page that programs may read and execute
+ * (Linux's kernel user helpers; vsyscall). Frames beyond the linear map hold program pages only.
  */
 #ifndef NESTWALK_SYSTEM_GUEST_KERNEL_H
 #define NESTWALK_SYSTEM_GUEST_KERNEL_H
@@ -17,19 +17,15 @@
 #include "system/mappings.h"
 #include "system/page_table.h"
 
-#define NW_USER_END UINT64_C(0xc0000000)
-#define NW_LINEAR_BASE UINT64_C(0xc0000000)
-#define NW_LINEAR_BYTES UINT64_C(0x3fe00000) /* at most; the rest is left for the vector page */
-#define NW_VECTOR_PAGE UINT64_C(0xffff0000)
-
 #define NW_LARGE_SIZES 2
 
 struct nw_address_space {
   struct nw_page_table table;
   struct nw_mappings mappings;
   uint32_t users; /* processes and threads that live in it */
-  uint32_t asid;  /* 1 to 255, valid in its generation only */
+  uint32_t asid;  /* ARMv7: 1 to 255, valid in its generation only; x86-64: PCID, 0 for none */
   uint64_t asid_generation;
+  bool stale; /* x86-64: TLBs may hold what the tables do not say any more */
 };
 
 struct nw_process {
@@ -39,18 +35,19 @@ struct nw_process {
 struct nw_guest_kernel {
   struct nw_machine *machine;
   const struct nw_format *format;
-  struct nw_frames *low;              /* frames of the linear map */
-  struct nw_frames *high;             /* frames beyond it, or NULL */
-  struct nw_page_table own;           /* the kernel's own table: linear map and vector page */
-  uint64_t shared_table;              /* LPAE: the second-level table that all roots share */
+  struct nw_frames *low;    /* frames of the linear map */
+  struct nw_frames *high;   /* frames beyond it, or NULL */
+  struct nw_page_table own; /* the kernel's own table: linear map and vector page */
+  uint64_t shared_table;    /* where roots have one descriptor for the kernel: the table it names */
   uint8_t large_log2[NW_LARGE_SIZES]; /* large page sizes, largest first, 0-terminated if fewer */
   bool booted;                        /* descriptors are stored through the MMU */
-  struct nw_address_space *loaded;    /* whose root is in TTBR0; NULL: the kernel's own */
+  struct nw_address_space *loaded;    /* whose root is loaded; NULL: the kernel's own */
   nw_process_id running;              /* 0: none */
   struct nw_process *process;         /* by id; 0 is never used */
   uint32_t processes, capacity;
   uint32_t next_asid;
   uint64_t asid_generation;
+  struct nw_address_space *pcid[NW_PCIDS + 1]; /* x86-64: whose they are */
 };
 
 /** Sets up the kernel's own tables and registers, and switches stage 1 on. */
@@ -94,7 +91,7 @@ bool nw_guest_kernel_zap(struct nw_guest_kernel *kernel, struct nw_address_space
 bool nw_guest_kernel_copy_pages(struct nw_guest_kernel *kernel, struct nw_address_space *parent,
                                 struct nw_address_space *child);
 /** Invalidates the TLB for [start, end) of a space, by address or by ASID, whichever is less. */
-void nw_guest_kernel_flush(struct nw_guest_kernel *kernel, const struct nw_address_space *space,
+void nw_guest_kernel_flush(struct nw_guest_kernel *kernel, struct nw_address_space *space,
                            uint64_t start, uint64_t end);
 /** Allocates 2^order frames; the machine's status says so when there are none. */
 bool nw_guest_kernel_allocate(struct nw_guest_kernel *kernel, unsigned order, bool low,

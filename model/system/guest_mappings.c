@@ -7,8 +7,7 @@
  * for each leaf that maps it. With large pages `always`, leaves may stand out of the mappings they
  * serve, into addresses that no mapping covers.
  */
-#include "system/guest_kernel.h"
-
+#include "system/architecture.h"
 #include "system/ksm.h"
 
 #define DOMAIN_PROGRAM 1
@@ -52,9 +51,15 @@ static bool held_once(const struct nw_guest_kernel *kernel, uint64_t output, uin
   return true;
 }
 
-/* A leaf with the rights that `mapping` gives it. */
+static uint64_t user_end(const struct nw_guest_kernel *kernel) {
+  return kernel->machine->layout->user_end;
+}
+
+/* A leaf with the rights that `mapping` gives it. Where hardware sets flags, the leaf is accessed from
+ * the start, as the page is about to be (Linux: pte_mkyoung()), and dirty if that is by a write. */
 static struct nwi_leaf leaf_for(const struct nw_guest_kernel *kernel,
-                                const struct nw_mapping *mapping, uint64_t output, uint8_t log2) {
+                                const struct nw_mapping *mapping, uint64_t output, uint8_t log2,
+                                bool dirty) {
   bool write = (mapping->protection & NW_PROT_WRITE) != 0;
   return (struct nwi_leaf){
       .output = output,
@@ -64,6 +69,7 @@ static struct nwi_leaf leaf_for(const struct nw_guest_kernel *kernel,
       .executable = (mapping->protection & NW_PROT_EXEC) != 0,
       .user = mapping->protection != 0,
       .device = mapping->device,
+      .clean = !dirty && kernel->machine->software->hardware_flags,
       .domain = DOMAIN_PROGRAM,
   };
 }
@@ -112,9 +118,10 @@ bool nw_guest_kernel_zap(struct nw_guest_kernel *kernel, struct nw_address_space
  * Widens a range whose mappings are gone by what large pages had mapped around it: up to where the
  * next mappings begin, but without pages that serve those.
  */
-static void widen(const struct nw_address_space *space, uint64_t *start, uint64_t *end) {
+static void widen(const struct nw_guest_kernel *kernel, const struct nw_address_space *space,
+                  uint64_t *start, uint64_t *end) {
   uint64_t floor = nw_mappings_floor(&space->mappings, *start);
-  uint64_t ceiling = nw_mappings_ceiling(&space->mappings, *end, NW_USER_END);
+  uint64_t ceiling = nw_mappings_ceiling(&space->mappings, *end, user_end(kernel));
   uint64_t low = *start > floor + LARGEST_BYTES ? *start - LARGEST_BYTES : floor;
   uint64_t high = ceiling - *end > LARGEST_BYTES ? *end + LARGEST_BYTES : ceiling;
   struct nw_pte pte;
@@ -137,9 +144,11 @@ static bool unmap(struct nw_guest_kernel *kernel, struct nw_address_space *space
   if (!nw_mappings_remove(&space->mappings, start, end))
     return nw_machine_fail(kernel->machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
   uint64_t floor = nw_mappings_floor(&space->mappings, start);
-  uint64_t ceiling = nw_mappings_ceiling(&space->mappings, end, NW_USER_END);
+  uint64_t ceiling = nw_mappings_ceiling(&space->mappings, end, user_end(kernel));
   if (kernel->machine->config.guest.large_pages == NW_LARGE_ALWAYS)
-    widen(space, &start, &end);
+    widen(kernel, space, &start, &end);
+  if (ceiling == user_end(kernel))
+    ceiling = kernel->machine->layout->tables_end;
   bool done = nw_guest_kernel_zap(kernel, space, start, end) &&
               nw_page_table_prune(&space->table, start, end, floor, ceiling);
   nw_guest_kernel_flush(kernel, space, start, end);
@@ -154,15 +163,16 @@ bool nw_guest_kernel_unmap(struct nw_guest_kernel *kernel, uint64_t start, uint6
 
 static bool same_leaf(const struct nwi_leaf *a, const struct nwi_leaf *b) {
   return a->output == b->output && a->page_log2 == b->page_log2 && a->writable == b->writable &&
-         a->executable == b->executable && a->user == b->user;
+         a->executable == b->executable && a->user == b->user && a->clean == b->clean;
 }
 
-/* Rewrites a leaf with the rights of its mapping, if that changes anything. */
+/* Rewrites a leaf with the rights of its mapping, if that changes anything. What is dirty stays so. */
 static bool apply_rights(struct nw_guest_kernel *kernel, struct nw_address_space *space,
-                         const struct nw_mapping *mapping, const struct nw_pte *pte) {
+                         const struct nw_mapping *mapping, const struct nw_pte *pte, bool write) {
   struct nwi_leaf old;
   nw_page_table_leaf(&space->table, pte, &old);
-  struct nwi_leaf leaf = leaf_for(kernel, mapping, pte->meaning.output, pte->span_log2);
+  struct nwi_leaf leaf =
+      leaf_for(kernel, mapping, pte->meaning.output, pte->span_log2, write || !old.clean);
   return same_leaf(&old, &leaf) || nw_page_table_map(&space->table, pte->va, &leaf);
 }
 
@@ -180,7 +190,7 @@ static bool apply_protection(struct nw_guest_kernel *kernel, struct nw_address_s
         return false;
       continue;
     }
-    if (leaf && !apply_rights(kernel, space, mapping, &pte))
+    if (leaf && !apply_rights(kernel, space, mapping, &pte, false))
       return false;
     va = pte_end(&pte);
   }
@@ -346,12 +356,12 @@ bool nw_guest_kernel_copy_pages(struct nw_guest_kernel *kernel, struct nw_addres
                                 struct nw_address_space *child) {
   struct nw_pte pte;
   bool done = true;
-  for (uint64_t va = 0; done && va < NW_USER_END; va = pte_end(&pte)) {
+  for (uint64_t va = 0; done && va < user_end(kernel); va = pte_end(&pte)) {
     nw_page_table_find(&parent->table, va, &pte);
     if (pte.meaning.kind == NW_DESCRIPTOR_LEAF)
       done = copy_leaf(kernel, parent, child, &pte);
   }
-  nw_guest_kernel_flush(kernel, parent, 0, NW_USER_END);
+  nw_guest_kernel_flush(kernel, parent, 0, user_end(kernel));
   return done;
 }
 
@@ -384,12 +394,13 @@ bool nw_guest_kernel_set_content(struct nw_guest_kernel *kernel, uint64_t start,
 
 /* Maps fresh, cleared memory of 2^log2 bytes at `va`; `found` is false when there is none. */
 static bool map_fresh(struct nw_guest_kernel *kernel, struct nw_address_space *space,
-                      const struct nw_mapping *mapping, uint64_t va, uint8_t log2, bool *found) {
+                      const struct nw_mapping *mapping, uint64_t va, uint8_t log2, bool write,
+                      bool *found) {
   uint64_t frame;
   *found = nw_guest_kernel_allocate(kernel, log2 - NW_FRAME_LOG2, false, &frame);
   if (!*found)
     return false;
-  struct nwi_leaf leaf = leaf_for(kernel, mapping, frame << NW_FRAME_LOG2, log2);
+  struct nwi_leaf leaf = leaf_for(kernel, mapping, frame << NW_FRAME_LOG2, log2, write);
   bool done = true;
   for (uint64_t i = 0; done && i < UINT64_C(1) << (log2 - NW_FRAME_LOG2); i++)
     done = nw_guest_kernel_clear_frame(kernel, frame + i);
@@ -406,7 +417,7 @@ static bool large_fits(const struct nw_guest_kernel *kernel, const struct nw_add
                        const struct nw_mapping *mapping, uint64_t va, uint8_t log2) {
   enum nw_large_pages policy = kernel->machine->config.guest.large_pages;
   uint64_t start = va >> log2 << log2, end = start + (UINT64_C(1) << log2);
-  if (policy == NW_LARGE_NEVER || end > NW_USER_END)
+  if (policy == NW_LARGE_NEVER || end > user_end(kernel))
     return false;
   bool covered = mapping->start <= start && end <= mapping->end;
   if (!covered && (policy != NW_LARGE_ALWAYS || !alone_in(space, mapping, start, end)))
@@ -416,9 +427,10 @@ static bool large_fits(const struct nw_guest_kernel *kernel, const struct nw_add
 
 /* First touch of a page. */
 static bool populate(struct nw_guest_kernel *kernel, struct nw_address_space *space,
-                     const struct nw_mapping *mapping, uint64_t va) {
+                     const struct nw_mapping *mapping, uint64_t va, bool write) {
   if (mapping->device) {
-    struct nwi_leaf leaf = leaf_for(kernel, mapping, va + mapping->device_offset, NW_FRAME_LOG2);
+    uint64_t output = va + mapping->device_offset;
+    struct nwi_leaf leaf = leaf_for(kernel, mapping, output, NW_FRAME_LOG2, write);
     return nw_page_table_map(&space->table, va, &leaf);
   }
   bool found;
@@ -426,12 +438,12 @@ static bool populate(struct nw_guest_kernel *kernel, struct nw_address_space *sp
     uint8_t log2 = kernel->large_log2[i];
     if (!large_fits(kernel, space, mapping, va, log2))
       continue;
-    if (map_fresh(kernel, space, mapping, va >> log2 << log2, log2, &found))
+    if (map_fresh(kernel, space, mapping, va >> log2 << log2, log2, write, &found))
       return true;
     if (found)
       return false;
   }
-  if (map_fresh(kernel, space, mapping, va, NW_FRAME_LOG2, &found))
+  if (map_fresh(kernel, space, mapping, va, NW_FRAME_LOG2, write, &found))
     return true;
   return found ? false : nw_machine_fail(kernel->machine, NW_MACHINE_OUT_OF_GUEST_MEMORY);
 }
@@ -444,13 +456,13 @@ static bool copy_page(struct nw_guest_kernel *kernel, struct nw_address_space *s
   uint64_t frame, old = pte->meaning.output;
   if (!nw_guest_kernel_allocate(kernel, 0, false, &frame))
     return nw_machine_fail(machine, NW_MACHINE_OUT_OF_GUEST_MEMORY);
-  struct nwi_leaf leaf = leaf_for(kernel, mapping, frame << NW_FRAME_LOG2, NW_FRAME_LOG2);
+  struct nwi_leaf leaf = leaf_for(kernel, mapping, frame << NW_FRAME_LOG2, NW_FRAME_LOG2, true);
   static const struct nw_store page = {.value = 0, .size = NW_STORE_FRAME};
   bool done = true;
   if (nw_frames_has(kernel->low, frame_of(old)))
-    done = nw_machine_kernel_load(machine, NW_LINEAR_BASE + old);
+    done = nw_machine_kernel_load(machine, machine->layout->linear_base + old);
   if (done && nw_frames_has(kernel->low, frame))
-    done = nw_machine_kernel_store(machine, NW_LINEAR_BASE + leaf.output, &page);
+    done = nw_machine_kernel_store(machine, machine->layout->linear_base + leaf.output, &page);
   nw_machine_kernel_works(machine, machine->config.guest.page_copy_cycles);
   nw_ksm_note(machine, leaf.output, nw_ksm_content(machine, old));
   if (!done || !nw_page_table_clear(&space->table, pte)) {
@@ -477,7 +489,7 @@ static bool mend(struct nw_guest_kernel *kernel, struct nw_address_space *space,
   }
   if (shared)
     return copy_page(kernel, space, mapping, pte);
-  bool done = apply_rights(kernel, space, mapping, pte);
+  bool done = apply_rights(kernel, space, mapping, pte, write);
   nw_guest_kernel_flush(kernel, space, pte->va, pte_end(pte));
   return done;
 }
@@ -506,7 +518,7 @@ bool nw_guest_kernel_fault(struct nw_guest_kernel *kernel, uint64_t va, enum nw_
   struct nw_address_space *space = nw_guest_kernel_space(kernel);
   machine->statistics->page_faults++;
   nw_machine_kernel_works(machine, machine->config.guest.fault_cycles);
-  if (space == NULL || va >= NW_USER_END)
+  if (space == NULL || va >= user_end(kernel))
     return nw_machine_fail(machine, NW_MACHINE_BAD_ADDRESS);
   uint64_t page = va & ~(NW_FRAME_BYTES - 1);
   const struct nw_mapping *mapping = mapping_for(kernel, space, page, needed[access]);
@@ -516,5 +528,5 @@ bool nw_guest_kernel_fault(struct nw_guest_kernel *kernel, uint64_t va, enum nw_
   nw_page_table_find(&space->table, page, &pte);
   if (pte.meaning.kind == NW_DESCRIPTOR_LEAF)
     return mend(kernel, space, mapping, &pte, page, access == NW_WRITE);
-  return populate(kernel, space, mapping, page);
+  return populate(kernel, space, mapping, page, access == NW_WRITE);
 }

@@ -7,12 +7,16 @@
 
 #include <stdlib.h>
 
+#include "system/architecture.h"
 #include "system/ksm.h"
 
-#define SCTLR_M (1u << 0)
 #define LARGE_LOG2 21
-#define LARGE_ORDER (LARGE_LOG2 - NW_FRAME_LOG2)
-#define LARGE_BYTES (UINT64_C(1) << LARGE_LOG2)
+#define HUGE_LOG2 30
+
+/* Host virtual address of the guest's memory at `ipa`. */
+static uint64_t slot_address(const struct nw_hypervisor *hypervisor, uint64_t ipa) {
+  return hypervisor->machine->software->slot_base + ipa;
+}
 
 bool nw_hypervisor_is_memory(const struct nw_hypervisor *hypervisor, uint64_t ipa) {
   return ipa >> NW_FRAME_LOG2 < hypervisor->guest_frames &&
@@ -36,13 +40,16 @@ uint8_t nw_hypervisor_backing_log2(const struct nw_hypervisor *hypervisor, uint6
   uint64_t pa;
   if (!nw_hypervisor_backing(hypervisor, ipa, &pa))
     return 0;
-  nw_page_table_find(&hypervisor->host_table, NW_SLOT_BASE + ipa, &pte);
+  nw_page_table_find(&hypervisor->host_table, slot_address(hypervisor, ipa), &pte);
   return pte.span_log2;
 }
 
-/* True when the 2 MB around `ipa` are all the guest's memory, and none of it is backed yet. */
-static bool can_back_large(const struct nw_hypervisor *hypervisor, uint64_t start) {
-  for (uint64_t ipa = start; ipa < start + LARGE_BYTES; ipa += NW_FRAME_BYTES)
+/* True when the 2^log2 bytes from `start` on are all the guest's memory, and none is backed yet. */
+static bool can_back_large(const struct nw_hypervisor *hypervisor, uint64_t start, uint8_t log2) {
+  uint64_t end = start + (UINT64_C(1) << log2);
+  if ((end - 1) >> NW_FRAME_LOG2 >= hypervisor->guest_frames)
+    return false;
+  for (uint64_t ipa = start; ipa < end; ipa += NW_FRAME_BYTES)
     if (!nw_hypervisor_is_memory(hypervisor, ipa) || hypervisor->backing[ipa >> NW_FRAME_LOG2] != 0)
       return false;
   return true;
@@ -56,7 +63,7 @@ static bool map_host(struct nw_hypervisor *hypervisor, uint64_t ipa, uint64_t fr
                           .writable = writable,
                           .executable = true,
                           .user = true};
-  if (!nw_page_table_map(&hypervisor->host_table, NW_SLOT_BASE + ipa, &leaf))
+  if (!nw_page_table_map(&hypervisor->host_table, slot_address(hypervisor, ipa), &leaf))
     return false;
   for (uint64_t i = 0; i < UINT64_C(1) << (page_log2 - NW_FRAME_LOG2); i++) {
     uint64_t guest = (ipa >> NW_FRAME_LOG2) + i;
@@ -73,9 +80,13 @@ bool nw_hypervisor_remap(struct nw_hypervisor *hypervisor, uint64_t ipa, uint32_
   uint64_t page = ipa & ~(NW_FRAME_BYTES - 1);
   uint32_t old = hypervisor->backing[page >> NW_FRAME_LOG2];
   struct nw_pte pte;
-  nw_page_table_find(&hypervisor->host_table, NW_SLOT_BASE + page, &pte);
-  if (pte.span_log2 > NW_FRAME_LOG2 && !nw_page_table_split(&hypervisor->host_table, &pte))
-    return false;
+  for (;;) {
+    nw_page_table_find(&hypervisor->host_table, slot_address(hypervisor, page), &pte);
+    if (pte.span_log2 == NW_FRAME_LOG2)
+      break;
+    if (!nw_page_table_split(&hypervisor->host_table, &pte))
+      return false;
+  }
   hypervisor->machine->mode->unmap_frame(hypervisor->machine, page);
   hypervisor->owner[old] = 0;
   return map_host(hypervisor, page, frame, NW_FRAME_LOG2, writable);
@@ -90,11 +101,17 @@ static bool allocate_cleared(struct nw_hypervisor *hypervisor, unsigned order, u
   return true;
 }
 
+static bool back_size(struct nw_hypervisor *hypervisor, uint64_t ipa, uint8_t log2) {
+  uint64_t frame, start = ipa >> log2 << log2;
+  return can_back_large(hypervisor, start, log2) &&
+         allocate_cleared(hypervisor, log2 - NW_FRAME_LOG2, &frame) &&
+         map_host(hypervisor, start, frame, log2, true);
+}
+
 static bool back_large(struct nw_hypervisor *hypervisor, uint64_t ipa) {
-  uint64_t frame, start = ipa & ~(LARGE_BYTES - 1);
-  return hypervisor->machine->config.hypervisor.stage2_large && can_back_large(hypervisor, start) &&
-         allocate_cleared(hypervisor, LARGE_ORDER, &frame) &&
-         map_host(hypervisor, start, frame, LARGE_LOG2, true);
+  const struct nw_hypervisor_config *config = &hypervisor->machine->config.hypervisor;
+  return (config->stage2_huge && back_size(hypervisor, ipa, HUGE_LOG2)) ||
+         (config->stage2_large && back_size(hypervisor, ipa, LARGE_LOG2));
 }
 
 bool nw_hypervisor_back(struct nw_hypervisor *hypervisor, uint64_t ipa, uint64_t *pa) {
@@ -126,7 +143,7 @@ bool nw_hypervisor_walk_host(struct nw_hypervisor *hypervisor, uint64_t ipa, enu
   if (!nw_hypervisor_back(hypervisor, ipa, &pa))
     return false;
   struct nw_request request = {
-      .va = NW_SLOT_BASE + ipa, .access = (uint8_t)access, .privilege = NW_USER};
+      .va = slot_address(hypervisor, ipa), .access = (uint8_t)access, .privilege = NW_USER};
   struct nw_walk walk;
   struct nw_step step;
   nw_walk_begin(&walk, &hypervisor->host_regime, &request, NW_SCOPE_BOTH, NULL);
@@ -181,16 +198,20 @@ static void release_table(void *context, const struct nw_page_table *table, uint
   nw_frames_drop(hypervisor->frames, address >> NW_FRAME_LOG2);
 }
 
-void nw_hypervisor_table(struct nw_hypervisor *hypervisor, const struct nw_format *format,
+bool nw_hypervisor_table(struct nw_hypervisor *hypervisor, const struct nw_format *format,
                          const struct nw_regime *regime, uint8_t input_bits,
                          struct nw_page_table *table) {
   *table = (struct nw_page_table){
       .format = format,
       .regime = regime,
       .memory = {hypervisor, read_host, write_host, allocate_table, release_table},
-      .start_level = 1,
+      .start_level = format->first_level,
       .input_bits = input_bits,
   };
+  while (format->shift[table->start_level] >= input_bits)
+    table->start_level = nwi_level_below(format, table->start_level);
+  return nw_hypervisor_allocate_table(hypervisor, nw_page_table_bytes(table, table->start_level),
+                                      &table->root);
 }
 
 /* -- exits ---------------------------------------------------------------------------------- */
@@ -212,24 +233,24 @@ void nw_hypervisor_end(struct nw_hypervisor *hypervisor, enum nw_exit_cause caus
 
 /* -- making --------------------------------------------------------------------------------- */
 
+/* The flags of its entries are set from the start: hardware finds nothing to update in them. */
 static bool create_host_table(struct nw_hypervisor *hypervisor) {
+  const struct nw_machine *machine = hypervisor->machine;
+  const struct nw_software_architecture *software = machine->software;
   struct nw_regime *regime = &hypervisor->host_regime;
-  if (!nw_regime_init(regime, NW_REGIME_ARMV7_LPAE))
+  if (!nw_regime_init(regime, software->host_kind) ||
+      !nw_regime_set_capabilities(regime, &machine->guest_regime.capabilities) ||
+      !nw_hypervisor_table(hypervisor, regime->s1_format, regime, software->host_bits,
+                           &hypervisor->host_table))
     return false;
-  nw_hypervisor_table(hypervisor, &nwi_format_lpae_s1, regime, 32, &hypervisor->host_table);
-  struct nw_page_table *table = &hypervisor->host_table;
-  if (!nw_hypervisor_allocate_table(hypervisor, nw_page_table_bytes(table, 1), &table->root))
-    return false;
-  nw_regime_write(regime, NW_REG_PRRR_MAIR0, NWI_ENCODER_MAIR0);
-  nw_regime_write(regime, NW_REG_TTBR0, table->root);
-  nw_regime_write(regime, NW_REG_SCTLR, SCTLR_M);
+  software->prepare_host(regime, hypervisor->host_table.root);
   return true;
 }
 
-/* Host memory for the guest, as much again for shadow tables, and some for everything else; the
- * 32-bit outputs of short descriptors reach 4 GiB. */
-static uint64_t host_bytes(const struct nw_machine_config *config) {
-  const uint64_t most = UINT64_C(1) << 32, extra = UINT64_C(64) << 20;
+/* Host memory for the guest, as much again for shadow tables, and some for everything else. */
+static uint64_t host_bytes(const struct nw_machine *machine) {
+  const struct nw_machine_config *config = &machine->config;
+  const uint64_t most = machine->software->host_bytes, extra = UINT64_C(64) << 20;
   if (config->hypervisor.memory != 0)
     return config->hypervisor.memory;
   uint64_t bytes = config->guest.memory * 2 + extra;
@@ -245,9 +266,10 @@ bool nw_hypervisor_create(struct nw_machine *machine, char *error, size_t error_
   machine->hypervisor = hypervisor;
   hypervisor->machine = machine;
   hypervisor->guest_frames = machine->config.guest.memory >> NW_FRAME_LOG2;
-  uint64_t bytes = host_bytes(&machine->config);
+  uint64_t bytes = host_bytes(machine);
   machine->memory = nw_physical_memory_create(bytes);
-  hypervisor->frames = nw_frames_create(1, (bytes >> NW_FRAME_LOG2) - 1);
+  unsigned largest = machine->config.hypervisor.stage2_huge ? NW_FRAME_ORDER_1G : NW_FRAME_ORDER_2M;
+  hypervisor->frames = nw_frames_create(1, (bytes >> NW_FRAME_LOG2) - 1, largest);
   hypervisor->backing = calloc(hypervisor->guest_frames, sizeof *hypervisor->backing);
   hypervisor->read_only = calloc(hypervisor->guest_frames, sizeof *hypervisor->read_only);
   hypervisor->owner = calloc(bytes >> NW_FRAME_LOG2, sizeof *hypervisor->owner);

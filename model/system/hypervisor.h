@@ -2,8 +2,8 @@
 /*
  * What the hypervisor has in every mode: host memory, its own map of the guest's, and the price of
  * exits. The map is a process's page table on the host: guest memory is one slot of host virtual
- * addresses, in long descriptors, filled on first use, 4 KB or (by policy, where 2 MB of host
- * memory are free in one piece) 2 MB at a time.
+ * addresses, filled on first use, 4 KB or (by policy, where as much host memory is free in one piece)
+ * 2 MB or 1 GB at a time.
  */
 #ifndef NESTWALK_SYSTEM_HYPERVISOR_H
 #define NESTWALK_SYSTEM_HYPERVISOR_H
@@ -11,11 +11,6 @@
 #include "system/frame_allocator.h"
 #include "system/internal.h"
 #include "system/page_table.h"
-
-/* Host virtual address of guest physical 0: the one memory slot. */
-#define NW_SLOT_BASE UINT64_C(0x40000000)
-/* Most guest memory that the slot, in a 32-bit host process, can hold. */
-#define NW_SLOT_BYTES UINT64_C(0xc0000000)
 
 struct nw_hypervisor {
   struct nw_machine *machine;
@@ -48,7 +43,7 @@ bool nw_hypervisor_is_writable(const struct nw_hypervisor *hypervisor, uint64_t 
  * forgotten its old mapping. False when there is no memory for the host's own table. */
 bool nw_hypervisor_remap(struct nw_hypervisor *hypervisor, uint64_t ipa, uint32_t frame,
                          bool writable);
-/** log2 of the host page that backs `ipa`, 12 or 21; 0 when nothing does. */
+/** log2 of the host page that backs `ipa`, 12, 21 or 30; 0 when nothing does. */
 uint8_t nw_hypervisor_backing_log2(const struct nw_hypervisor *hypervisor, uint64_t ipa);
 
 /** Walks the host's own table for `ipa`, each reference priced; gives it memory if it has none. */
@@ -57,8 +52,9 @@ bool nw_hypervisor_walk_host(struct nw_hypervisor *hypervisor, uint64_t ipa, enu
 
 /** Prices one reference of the hypervisor's own to host memory. */
 void nw_hypervisor_reference(struct nw_hypervisor *hypervisor, uint64_t pa);
-/** A page table in host memory whose stores are priced. */
-void nw_hypervisor_table(struct nw_hypervisor *hypervisor, const struct nw_format *format,
+/** A page table in host memory whose stores are priced, with a root of its own; false when there is
+ * no memory for that. Its format is of four levels or less where `input_bits` can do with them. */
+bool nw_hypervisor_table(struct nw_hypervisor *hypervisor, const struct nw_format *format,
                          const struct nw_regime *regime, uint8_t input_bits,
                          struct nw_page_table *table);
 /** Frames for a cleared table of `bytes`, aligned to its size; false when there are none. */

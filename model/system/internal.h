@@ -15,6 +15,8 @@ struct nw_guest_kernel;
 struct nw_hypervisor;
 struct nw_ksm;
 struct nw_chooser;
+struct nw_guest_layout;
+struct nw_software_architecture;
 
 struct nw_machine {
   struct nw_mmu *mmu;
@@ -22,6 +24,7 @@ struct nw_machine {
   struct nw_physical_memory *memory; /* of the host; natively the guest's own */
   struct nw_memory walker;           /* what the MMU reads descriptors through */
   struct nw_machine_statistics *statistics;
+  uint64_t user_end;        /* the program's addresses are those below */
   uint32_t line;            /* bytes of the nearest cache's line */
   uint8_t kernel_privilege; /* of the guest kernel's requests, as the hardware sees them */
   bool program_accesses;
@@ -32,6 +35,8 @@ struct nw_machine {
 
   enum nw_machine_status status; /* of the operation under way; the first failure stays */
   const struct nw_paging_mode *mode;
+  const struct nw_guest_layout *layout;
+  const struct nw_software_architecture *software;
   struct nw_guest_kernel *kernel;
   struct nw_hypervisor *hypervisor; /* NULL natively */
   void *mode_state;
@@ -63,8 +68,8 @@ bool nw_machine_is_mmio(const struct nw_machine *machine, uint64_t ipa);
 uint64_t nw_machine_cycles(const struct nw_machine *machine);
 
 /** The guest kernel writes or reads a register, or invalidates TLB entries. */
-void nw_machine_write_register(struct nw_machine *machine, enum nw_register reg, uint64_t value);
-uint64_t nw_machine_read_register(const struct nw_machine *machine, enum nw_register reg);
+void nw_machine_write_register(struct nw_machine *machine, unsigned reg, uint64_t value);
+uint64_t nw_machine_read_register(const struct nw_machine *machine, unsigned reg);
 void nw_machine_invalidate(struct nw_machine *machine, enum nw_tlbi operation, uint64_t operand);
 
 /** The guest kernel loads from, or stores to, kernel address `va`. A store's value ends up in

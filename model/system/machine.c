@@ -12,13 +12,12 @@
 #include <stdlib.h>
 
 #include "system/agile.h"
+#include "system/architecture.h"
 #include "system/chooser.h"
-#include "system/guest_kernel.h"
 #include "system/hypervisor.h"
 #include "system/ksm.h"
 #include "system/single_access.h"
 
-#define INSTRUCTION_BYTES 4u /* of the fetches in a run, for the caches: ARM, not Thumb */
 #define LINE_WITHOUT_CACHES 64u
 /* An access can fault for its instruction or data page, its tables and stage 2 of each, in turn;
  * so many faults in a row without success are no progress. */
@@ -79,12 +78,12 @@ uint64_t nw_machine_cycles(const struct nw_machine *machine) {
          s->cycles_guest_kernel + s->cycles_exits;
 }
 
-void nw_machine_write_register(struct nw_machine *machine, enum nw_register reg, uint64_t value) {
+void nw_machine_write_register(struct nw_machine *machine, unsigned reg, uint64_t value) {
   nw_regime_write(&machine->guest_regime, reg, value);
   machine->mode->write_register(machine, reg, value);
 }
 
-uint64_t nw_machine_read_register(const struct nw_machine *machine, enum nw_register reg) {
+uint64_t nw_machine_read_register(const struct nw_machine *machine, unsigned reg) {
   return machine->mode->read_register(machine, reg);
 }
 
@@ -157,6 +156,20 @@ bool nw_machine_kernel_store(struct nw_machine *machine, uint64_t va,
          nw_machine_fail(machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
 }
 
+/* Answers a walk's step from memory; what is to be updated is, unless the request is a debugger's. */
+static void answer_step(struct nw_machine *machine, const struct nw_step *step, bool debug,
+                        struct nw_answer *answer) {
+  if (step->kind != NW_STEP_UPDATE) {
+    answer->abort = !nw_physical_read(machine->memory, step->address, step->size, &answer->data);
+  } else if (debug) {
+    answer->hit = true;
+  } else {
+    answer->abort = !nw_physical_compare_and_swap(machine->memory, step->address, step->size,
+                                                  step->old_value, step->new_value, &answer->data);
+    answer->hit = answer->data == step->old_value;
+  }
+}
+
 bool nw_machine_walk(struct nw_machine *machine, const struct nw_regime *regime,
                      const struct nw_request *request, enum nw_scope scope,
                      struct nw_result *result) {
@@ -165,7 +178,7 @@ bool nw_machine_walk(struct nw_machine *machine, const struct nw_regime *regime,
   nw_walk_begin(&walk, regime, request, scope, NULL);
   while (nw_walk_next(&walk, &step) != NW_STEP_DONE) {
     struct nw_answer answer = {0};
-    answer.abort = !nw_physical_read(machine->memory, step.address, step.size, &answer.data);
+    answer_step(machine, &step, request->debug, &answer);
     nw_walk_answer(&walk, &answer);
   }
   *result = *nw_walk_result(&walk);
@@ -199,9 +212,16 @@ static bool read_for_walker(void *context, uint64_t pa, unsigned size, uint64_t 
   return nw_physical_read(machine->memory, pa, size, data);
 }
 
+static bool update_for_walker(void *context, uint64_t pa, unsigned size, uint64_t old_value,
+                              uint64_t new_value, uint64_t *found, uint32_t *cycles) {
+  struct nw_machine *machine = context;
+  *cycles = nw_hierarchy_access(machine->hierarchy, pa, NW_BY_WALKER);
+  return nw_physical_compare_and_swap(machine->memory, pa, size, old_value, new_value, found);
+}
+
 static bool check_ranges(const struct nw_machine_config *config, char *error, size_t error_size) {
   const struct nw_hypervisor_config *hypervisor = &config->hypervisor;
-  unsigned bits = config->format == NW_GUEST_SHORT ? 32 : 40;
+  unsigned bits = nw_guest_physical_bits(config);
   if (hypervisor->mmio_ranges > NW_MMIO_RANGES)
     return nw_machine_error(error, error_size, "%u MMIO ranges, expected at most %d",
                             hypervisor->mmio_ranges, NW_MMIO_RANGES);
@@ -241,48 +261,99 @@ static bool check_shadow(const struct nw_machine_config *config, char *error, si
   return true;
 }
 
-static bool check_config(const struct nw_machine_config *config, char *error, size_t error_size) {
+static bool check_memory(const struct nw_machine_config *config, char *error, size_t error_size) {
+  const struct nw_software_architecture *software = nw_guest_layouts[config->format].software;
   uint64_t memory = config->guest.memory, host = config->hypervisor.memory;
-  if (memory < LEAST_GUEST_MEMORY || memory > NW_SLOT_BYTES || (memory & (NW_FRAME_BYTES - 1)) != 0)
+  if (memory < LEAST_GUEST_MEMORY || memory > software->slot_bytes ||
+      (memory & (NW_FRAME_BYTES - 1)) != 0)
     return nw_machine_error(error, error_size,
                             "guest.memory is %llu bytes, expected a multiple of 4096 from 1 MiB "
-                            "to 3 GiB",
-                            (unsigned long long)memory);
-  if (host != 0 &&
-      (host < LEAST_GUEST_MEMORY || host > UINT64_C(1) << 32 || (host & (NW_FRAME_BYTES - 1)) != 0))
+                            "to %llu GiB",
+                            (unsigned long long)memory,
+                            (unsigned long long)(software->slot_bytes >> 30));
+  if (host != 0 && (host < LEAST_GUEST_MEMORY || host > software->host_bytes ||
+                    (host & (NW_FRAME_BYTES - 1)) != 0))
     return nw_machine_error(error, error_size,
                             "hypervisor.memory is %llu bytes, expected 0 or a multiple of 4096 "
-                            "from 1 MiB to 4 GiB",
-                            (unsigned long long)host);
+                            "from 1 MiB to %llu GiB",
+                            (unsigned long long)host,
+                            (unsigned long long)(software->host_bytes >> 30));
+  unsigned bits = nw_guest_physical_bits(config);
+  return memory >> bits == 0 ||
+         nw_machine_error(error, error_size,
+                          "guest.memory is %llu bytes, expected no more than %u address bits name",
+                          (unsigned long long)memory, bits);
+}
+
+static bool check_x86(const struct nw_machine_config *config, char *error, size_t error_size) {
+  unsigned levels = config->hypervisor.stage2_levels;
+  if (config->guest.pcids > NW_PCIDS)
+    return nw_machine_error(error, error_size, "guest.pcids is %u, expected at most %d",
+                            config->guest.pcids, NW_PCIDS);
+  if (levels != 0 && levels != 4 && levels != 5)
+    return nw_machine_error(error, error_size, "hypervisor.stage2_levels is %u, expected 4 or 5",
+                            levels);
+  return true;
+}
+
+static bool check_config(const struct nw_machine_config *config, char *error, size_t error_size) {
   if (!(config->base_cpi >= 0) || isinf(config->base_cpi))
     return nw_machine_error(error, error_size, "core.base_cpi is %g, expected a number from 0 up",
                             config->base_cpi);
-  if (config->format != NW_GUEST_SHORT && config->format != NW_GUEST_LPAE)
-    return nw_machine_error(error, error_size, "format %d, expected short (0) or lpae (1)",
-                            (int)config->format);
-  return check_ranges(config, error, error_size) && check_shadow(config, error, error_size);
+  if ((unsigned)config->format >= NW_GUEST_FORMATS)
+    return nw_machine_error(error, error_size, "format %d, expected 0 to %d", (int)config->format,
+                            NW_GUEST_FORMATS - 1);
+  return check_memory(config, error, error_size) && check_x86(config, error, error_size) &&
+         check_ranges(config, error, error_size) && check_shadow(config, error, error_size);
+}
+
+/* The hardware's regime: stage 1 alone, or both stages. */
+static enum nw_regime_kind regime_kind(const struct nw_machine_config *config, bool stage2) {
+  static const enum nw_regime_kind both[NW_REGIMES][2] = {
+      [NW_REGIME_ARMV7_SHORT] = {NW_REGIME_ARMV7_SHORT_S2, NW_REGIME_ARMV7_SHORT_S2},
+      [NW_REGIME_ARMV7_LPAE] = {NW_REGIME_ARMV7_LPAE_S2, NW_REGIME_ARMV7_LPAE_S2},
+      [NW_REGIME_X86_64] =
+          {[NW_STAGE2_NPT] = NW_REGIME_X86_SVM_NPT, [NW_STAGE2_EPT] = NW_REGIME_X86_EPT},
+  };
+  enum nw_regime_kind kind = nw_guest_layouts[config->format].kind;
+  return stage2 ? both[kind][config->hypervisor.stage2] : kind;
+}
+
+static bool create_regimes(struct nw_machine *machine, char *error, size_t error_size) {
+  struct nw_machine_config *config = &machine->config;
+  bool stage2 = machine->mode_kind != NW_MODE_NATIVE && machine->mode_kind != NW_MODE_SHADOW;
+  if (config->mmu.capabilities.maxphyaddr == 0)
+    config->mmu.capabilities = nw_default_capabilities;
+  config->mmu.regime = regime_kind(config, stage2);
+  nw_regime_init(&machine->guest_regime, machine->layout->kind);
+  nw_regime_set_capabilities(&machine->guest_regime, &config->mmu.capabilities);
+  machine->mmu = nw_mmu_create(&config->mmu, error, error_size);
+  return machine->mmu != NULL;
+}
+
+/* Bytes of a line of the nearest cache that programs have: the walker's own may be nearer. */
+static uint32_t nearest_line(const struct nw_hierarchy_config *memory) {
+  const uint8_t programs = 1u << NW_BY_INSTRUCTION | 1u << NW_BY_DATA;
+  for (uint32_t i = 0; i < memory->caches; i++)
+    if ((memory->cache[i].serves & programs) != 0)
+      return memory->cache[i].line;
+  return LINE_WITHOUT_CACHES;
 }
 
 static bool create_hardware(struct nw_machine *machine, char *error, size_t error_size) {
-  static const enum nw_regime_kind kinds[2][2] = {
-      [NW_GUEST_SHORT] = {NW_REGIME_ARMV7_SHORT, NW_REGIME_ARMV7_SHORT_S2},
-      [NW_GUEST_LPAE] = {NW_REGIME_ARMV7_LPAE, NW_REGIME_ARMV7_LPAE_S2},
-  };
   struct nw_machine_config *config = &machine->config;
-  bool stage2 = machine->mode_kind != NW_MODE_NATIVE && machine->mode_kind != NW_MODE_SHADOW;
-  config->mmu.regime = kinds[config->format][stage2];
-  nw_regime_init(&machine->guest_regime, kinds[config->format][0]);
-  machine->mmu = nw_mmu_create(&config->mmu, error, error_size);
-  if (machine->mmu == NULL)
+  if (!create_regimes(machine, error, error_size))
     return false;
+  if (config->watch.made != NULL)
+    config->watch.made(config->watch.context, machine->mmu);
   machine->hierarchy = nw_hierarchy_create(&config->memory, error, error_size);
   if (machine->hierarchy == NULL)
     return false;
-  machine->walker.context = machine;
-  machine->walker.read = read_for_walker;
+  machine->walker =
+      (struct nw_memory){.context = machine, .read = read_for_walker, .update = update_for_walker};
   machine->program_accesses = config->program_accesses;
   machine->watched = machine->program_accesses || config->hypervisor.ksm.pages > 0;
-  machine->line = config->memory.caches > 0 ? config->memory.cache[0].line : LINE_WITHOUT_CACHES;
+  machine->line = nearest_line(&config->memory);
   return true;
 }
 
@@ -330,6 +401,9 @@ struct nw_machine *nw_machine_create(const struct nw_machine_config *config, enu
   machine->config = *config;
   machine->mode_kind = mode;
   machine->mode = modes[mode];
+  machine->layout = &nw_guest_layouts[config->format];
+  machine->software = machine->layout->software;
+  machine->user_end = machine->layout->user_end;
   if (!create_parts(machine, error, error_size)) {
     nw_machine_destroy(machine);
     return NULL;
@@ -405,8 +479,9 @@ enum nw_machine_status nw_machine_exec(struct nw_machine *machine) {
 }
 
 /* Widens [va, va + length) to whole pages; false when it is not in the program's space. */
-static bool whole_pages(uint64_t va, uint64_t length, uint64_t *start, uint64_t *end) {
-  if (va > NW_USER_END || length > NW_USER_END - va)
+static bool whole_pages(const struct nw_machine *machine, uint64_t va, uint64_t length,
+                        uint64_t *start, uint64_t *end) {
+  if (va > machine->user_end || length > machine->user_end - va)
     return false;
   *start = va & ~(NW_FRAME_BYTES - 1);
   *end = (va + length + NW_FRAME_BYTES - 1) & ~(NW_FRAME_BYTES - 1);
@@ -418,7 +493,7 @@ static enum nw_machine_status check_range(const struct nw_machine *machine, uint
                                           uint64_t length, uint64_t *start, uint64_t *end) {
   if (!machine->running)
     return NW_MACHINE_BAD_PROCESS;
-  return whole_pages(va, length, start, end) ? NW_MACHINE_OK : NW_MACHINE_BAD_ADDRESS;
+  return whole_pages(machine, va, length, start, end) ? NW_MACHINE_OK : NW_MACHINE_BAD_ADDRESS;
 }
 
 static enum nw_machine_status map(struct nw_machine *machine, uint64_t va, uint64_t length,
@@ -439,7 +514,7 @@ enum nw_machine_status nw_machine_map(struct nw_machine *machine, uint64_t va, u
 
 enum nw_machine_status nw_machine_map_device(struct nw_machine *machine, uint64_t va,
                                              uint64_t length, uint64_t ipa) {
-  unsigned bits = machine->config.format == NW_GUEST_SHORT ? 32 : 40;
+  unsigned bits = nw_guest_physical_bits(&machine->config);
   if ((va - ipa) % NW_FRAME_BYTES != 0 || ipa >= UINT64_C(1) << bits ||
       length > (UINT64_C(1) << bits) - ipa)
     return NW_MACHINE_BAD_ADDRESS;
@@ -519,7 +594,7 @@ static void reference_memory(struct nw_machine *machine, enum nw_access access, 
     cycles = nw_hierarchy_access(machine->hierarchy, pa, NW_BY_DATA);
   } else {
     uint64_t page_end = (pa | (NW_FRAME_BYTES - 1)) + 1;
-    uint64_t end = pa + (uint64_t)count * INSTRUCTION_BYTES;
+    uint64_t end = pa + (uint64_t)count * machine->software->instruction_bytes;
     if (end > page_end)
       end = page_end;
     for (uint64_t at = pa & ~(line - 1); at < end; at += line)
@@ -604,13 +679,13 @@ static enum nw_machine_status check_address(const struct nw_machine *machine, en
                                             uint64_t va) {
   if (!machine->running)
     return NW_MACHINE_BAD_PROCESS;
-  bool helpers = (va & ~(NW_FRAME_BYTES - 1)) == NW_VECTOR_PAGE && access != NW_WRITE;
-  return va < NW_USER_END || helpers ? NW_MACHINE_OK : NW_MACHINE_BAD_ADDRESS;
+  bool helpers = (va & ~(NW_FRAME_BYTES - 1)) == machine->layout->helper_page && access != NW_WRITE;
+  return va < machine->user_end || helpers ? NW_MACHINE_OK : NW_MACHINE_BAD_ADDRESS;
 }
 
 enum nw_machine_status nw_machine_access(struct nw_machine *machine, enum nw_access access,
                                          uint64_t va, uint32_t count) {
-  if (va >= NW_USER_END || !machine->undisturbed || count == 0) {
+  if (va >= machine->user_end || !machine->undisturbed || count == 0) {
     enum nw_machine_status status = check_address(machine, access, va);
     if (status != NW_MACHINE_OK || count == 0)
       return status;

@@ -17,7 +17,20 @@ enum nw_mode {
   NW_MODES,
 };
 
-enum nw_guest_format { NW_GUEST_SHORT = 0, NW_GUEST_LPAE };
+/* The guest kernel's tables: ARMv7's, and x86-64's of four and of five levels. */
+enum nw_guest_format {
+  NW_GUEST_SHORT = 0,
+  NW_GUEST_LPAE,
+  NW_GUEST_4_LEVEL,
+  NW_GUEST_5_LEVEL,
+  NW_GUEST_FORMATS,
+};
+
+/* Nested paging of x86-64 machines; ARMv7 has one kind. */
+enum nw_stage2 {
+  NW_STAGE2_NPT = 0, /* AMD */
+  NW_STAGE2_EPT,     /* Intel */
+};
 
 enum nw_large_pages {
   NW_LARGE_NEVER = 0, /* 4 KB only */
@@ -108,6 +121,7 @@ struct nw_agile_config {
 };
 
 #define NW_INTERVALS 256
+#define NW_PCIDS 64 /* at most */
 
 /* Kernel same-page merging in the host. */
 struct nw_ksm_config {
@@ -128,6 +142,10 @@ struct nw_hypervisor_config {
   uint32_t world_switch;            /* cycles: saving and restoring state */
   uint32_t handler[NW_EXIT_CAUSES]; /* cycles: the hypervisor's own work, by cause */
   bool stage2_large;                /* 2 MB stage-2 blocks where possible, else 4 KB */
+  bool stage2_huge;                 /* x86-64: 1 GB ones, too */
+  enum nw_stage2 stage2;            /* x86-64 */
+  uint8_t stage2_levels;            /* x86-64: of stage-2 tables, 4 (or 0) or 5 */
+  bool ept_flags;                   /* EPT has accessed and dirty flags */
   bool pf_filter; /* faults can be filtered by what the table entry says (x86: VMX) */
   struct nw_shadow_config shadow;
   struct nw_ksm_config ksm;
@@ -143,9 +161,16 @@ struct nw_guest_config {
   enum nw_large_pages large_pages;
   uint64_t quantum;  /* instructions between context switches of runnable processes; 0: never */
   bool deprivileged; /* shadow mode: the guest kernel runs in user mode (all of ARMv7) */
+  uint32_t pcids;    /* x86-64: that the kernel gives to processes; 0: CR4.PCIDE is clear */
   /* cycles of the guest kernel's own work, outside of what translation costs it */
   uint32_t fault_cycles, syscall_cycles, switch_cycles, pte_write_cycles, page_clear_cycles,
       page_copy_cycles;
+};
+
+/* Somebody who wants to see what goes on in the MMU, from the first access on. */
+struct nw_machine_watch {
+  void *context;
+  void (*made)(void *context, struct nw_mmu *mmu); /* NULL: nobody */
 };
 
 struct nw_machine_config {
@@ -153,12 +178,13 @@ struct nw_machine_config {
   enum nw_guest_format format;
   uint32_t clock_mhz;
   double base_cpi;          /* cycles per instruction with a perfect memory and no translation */
-  struct nw_mmu_config mmu; /* `regime` is set by the machine from `format` and mode */
+  struct nw_mmu_config mmu; /* `regime` is set by the machine from `format`, `stage2` and mode */
   struct nw_hierarchy_config memory;
   bool program_accesses; /* the program's own references go through the caches, too */
   struct nw_hypervisor_config hypervisor;
   struct nw_guest_config guest;
   uint64_t seed;
+  struct nw_machine_watch watch; /* not in any file */
 };
 
 struct nw_machine_statistics {

@@ -36,8 +36,8 @@ struct nw_paging_mode {
   void (*leave_kernel)(struct nw_machine *machine, bool exits);
 
   /* The guest kernel writes or reads a register, or invalidates TLB entries. */
-  void (*write_register)(struct nw_machine *machine, enum nw_register reg, uint64_t value);
-  uint64_t (*read_register)(const struct nw_machine *machine, enum nw_register reg);
+  void (*write_register)(struct nw_machine *machine, unsigned reg, uint64_t value);
+  uint64_t (*read_register)(const struct nw_machine *machine, unsigned reg);
   void (*invalidate)(struct nw_machine *machine, enum nw_tlbi operation, uint64_t operand);
 
   /* The guest kernel tells of what it has stored to its tables; NULL where nobody listens. */

@@ -20,11 +20,11 @@ static void cross(struct nw_machine *machine, bool exits) {
   (void)exits;
 }
 
-static void write_register(struct nw_machine *machine, enum nw_register reg, uint64_t value) {
+static void write_register(struct nw_machine *machine, unsigned reg, uint64_t value) {
   nw_mmu_write_register(machine->mmu, reg, value);
 }
 
-static uint64_t read_register(const struct nw_machine *machine, enum nw_register reg) {
+static uint64_t read_register(const struct nw_machine *machine, unsigned reg) {
   return nw_mmu_regime(machine->mmu)->reg[reg];
 }
 

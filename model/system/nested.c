@@ -1,37 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Nested paging: the hardware walks the guest's tables through stage 2. The guest writes its
- * tables, its root and ASID registers and invalidates TLB entries without exits (HCR.FB, TTLB and
- * TVM clear); the hypervisor is entered for stage-2 faults and devices only.
+ * tables, its root and ASID registers and invalidates TLB entries without exits (ARM: HCR.FB, TTLB
+ * and TVM clear); the hypervisor is entered for stage-2 faults and devices only.
  *
  * Invariant: stage 2 maps a part of what the hypervisor's own map has, and never a device.
  */
 #include <stdlib.h>
 
 #include "system/agile.h"
-#include "system/hypervisor.h"
+#include "system/architecture.h"
 #include "system/ksm.h"
-
-#define HCR_VM (1u << 0)
-#define VTCR_SL0_LEVEL1 (1u << 6)
-#define VTCR_T0SZ_SIGN (1u << 4) /* the S bit has to equal T0SZ[3] */
-#define IPA_BITS_LEAST 32        /* all that a 32-bit guest physical address can name */
-#define IPA_BITS_MOST 40
-#define VMID 1
+#include "system/nested.h"
 
 struct nested {
   struct nw_page_table stage2;
 };
 
-/* Smallest width that names the guest's memory and devices. */
-static uint8_t ipa_bits(const struct nw_machine_config *config) {
-  uint8_t bits = IPA_BITS_LEAST;
-  for (uint32_t i = 0; i < config->hypervisor.mmio_ranges; i++) {
-    const struct nw_mmio_range *range = &config->hypervisor.mmio[i];
-    while (bits < IPA_BITS_MOST && (range->base + range->size - 1) >> bits != 0)
-      bits++;
-  }
-  return bits;
+void nw_nested_enable(struct nw_machine *machine) {
+  const struct nested *nested = machine->mode_state;
+  machine->software->set_stage2(machine, &nested->stage2);
 }
 
 static bool start(struct nw_machine *machine, char *error, size_t error_size) {
@@ -41,18 +29,11 @@ static bool start(struct nw_machine *machine, char *error, size_t error_size) {
     return nw_machine_error(error, error_size, "out of memory for nested paging");
   if (!nw_hypervisor_create(machine, error, error_size))
     return false;
-  uint8_t bits = ipa_bits(&machine->config);
-  struct nw_page_table *stage2 = &nested->stage2;
-  nw_hypervisor_table(machine->hypervisor, &nwi_format_lpae_s2, nw_mmu_regime(machine->mmu), bits,
-                      stage2);
-  if (!nw_hypervisor_allocate_table(machine->hypervisor, nw_page_table_bytes(stage2, 1),
-                                    &stage2->root))
+  const struct nw_regime *regime = nw_mmu_regime(machine->mmu);
+  if (!nw_hypervisor_table(machine->hypervisor, regime->s2_format, regime,
+                           machine->software->stage2_bits(machine), &nested->stage2))
     return nw_machine_error(error, error_size, "host memory does not hold the stage-2 root");
-  uint32_t size = (32u - bits) & 0xfu;
-  nw_mmu_write_register(machine->mmu, NW_REG_VTCR,
-                        size | ((size & 8u) != 0 ? VTCR_T0SZ_SIGN : 0u) | VTCR_SL0_LEVEL1);
-  nw_mmu_write_register(machine->mmu, NW_REG_VTTBR, stage2->root | (uint64_t)VMID << 48);
-  nw_mmu_write_register(machine->mmu, NW_REG_HCR, HCR_VM);
+  nw_nested_enable(machine);
   return true;
 }
 
@@ -65,11 +46,11 @@ static void cross(struct nw_machine *machine, bool exits) {
   (void)exits;
 }
 
-static void write_register(struct nw_machine *machine, enum nw_register reg, uint64_t value) {
+static void write_register(struct nw_machine *machine, unsigned reg, uint64_t value) {
   nw_mmu_write_register(machine->mmu, reg, value);
 }
 
-static uint64_t read_register(const struct nw_machine *machine, enum nw_register reg) {
+static uint64_t read_register(const struct nw_machine *machine, unsigned reg) {
   return nw_mmu_regime(machine->mmu)->reg[reg];
 }
 
@@ -112,8 +93,7 @@ static bool map_stage2(struct nw_machine *machine, uint64_t ipa, bool write) {
          nw_machine_fail(machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
 }
 
-/* What stage 2 has of the page goes, a block around it with it. ARMv7 cannot invalidate by IPA: all
- * of the VMID goes (DDI 0406C B3.10.6). */
+/* What stage 2 has of the page goes, a block around it with it. */
 static void unmap_frame(struct nw_machine *machine, uint64_t ipa) {
   struct nested *nested = machine->mode_state;
   struct nw_pte pte;
@@ -122,12 +102,13 @@ static void unmap_frame(struct nw_machine *machine, uint64_t ipa) {
     return;
   if (!nw_page_table_clear(&nested->stage2, &pte))
     nw_machine_fail(machine, NW_MACHINE_OUT_OF_HOST_MEMORY);
-  nw_mmu_invalidate(machine->mmu, NW_TLBI_ALL, 0);
+  machine->software->forget_stage2(machine);
 }
 
 static enum nw_fault_outcome fault(struct nw_machine *machine, const struct nw_request *request,
                                    const struct nw_fault *found, const struct nw_store *store) {
   struct nw_hypervisor *hypervisor = machine->hypervisor;
+  (void)request;
   (void)store;
   if (found->stage == 1 && found->type != NW_FAULT_EXTERNAL_ABORT) {
     machine->guest_fault = *found;
@@ -138,7 +119,7 @@ static enum nw_fault_outcome fault(struct nw_machine *machine, const struct nw_r
     nw_hypervisor_end(hypervisor, NW_EXIT_MMIO, 0);
     return NW_OUTCOME_EMULATED;
   }
-  bool write = request->access == NW_WRITE && !found->s1walk;
+  bool write = found->failing_access == NW_WRITE;
   bool shared = found->type == NW_FAULT_PERMISSION && write;
   if ((found->type != NW_FAULT_TRANSLATION && !shared) ||
       !nw_hypervisor_is_memory(hypervisor, found->ipa)) {

@@ -16,7 +16,7 @@ static unsigned index_bits(const struct nw_page_table *table, uint8_t level) {
   const struct nw_format *format = table->format;
   if (level == table->start_level)
     return table->input_bits - format->shift[level];
-  return (unsigned)(format->shift[level - 1] - format->shift[level]);
+  return nwi_table_log2(format, level);
 }
 
 static uint64_t descriptor_address(const struct nw_page_table *table, uint64_t base, uint8_t level,
@@ -45,7 +45,8 @@ void nw_page_table_entry(const struct nw_page_table *table, uint64_t va, uint8_t
   struct nwi_decode_context context = {.regime = table->regime, .access = NW_READ};
   uint64_t base = table->root;
   pte->meaning = (struct nw_descriptor){0};
-  for (context.level = table->start_level;; context.level++) {
+  for (context.level = table->start_level;;
+       context.level = nwi_level_below(format, context.level)) {
     pte->address = descriptor_address(table, base, context.level, va);
     format->decode(&context, read_descriptor(table, pte->address), &pte->meaning);
     if (pte->meaning.kind != NW_DESCRIPTOR_TABLE || context.level == level)
@@ -81,7 +82,7 @@ bool nw_page_table_is_free(const struct nw_page_table *table, uint64_t va, uint8
     nw_page_table_entry(table, va + ((uint64_t)i << table->format->shift[level]), level, &pte);
     if (pte.meaning.kind != NW_DESCRIPTOR_INVALID)
       return false;
-    if (pte.level < level)
+    if (pte.level != level)
       return true;
   }
   return true;
@@ -90,7 +91,7 @@ bool nw_page_table_is_free(const struct nw_page_table *table, uint64_t va, uint8
 /* Links a new table below the hole `pte`. */
 static bool link_table(struct nw_page_table *table, const struct nw_pte *hole, uint8_t domain) {
   uint64_t address;
-  uint8_t level = (uint8_t)(hole->level + 1);
+  uint8_t level = nwi_level_below(table->format, hole->level);
   if (!table->memory.allocate(table->memory.context, table, level, hole->va, &address))
     return false;
   uint64_t descriptor = table->format->encode_table(hole->level, address, domain);
@@ -150,13 +151,14 @@ void nw_page_table_leaf(const struct nw_page_table *table, const struct nw_pte *
       .executable = allowed(table, rights, NW_EXECUTE, privilege),
       .user = user,
       .global = pte->meaning.global,
+      .clean = (rights & NWI_R_S1_CLEAN) != 0,
       .domain = (uint8_t)((rights & NWI_R_DOMAIN) >> NWI_R_DOMAIN_SHIFT),
   };
 }
 
-/* Fills `address`, a table of the last level or part of one, with the pages of `leaf`. */
-static bool write_pages(struct nw_page_table *table, uint64_t address, struct nwi_leaf leaf) {
-  uint8_t level = table->format->last_level;
+/* Fills `address`, a table of `level` or part of one, with leaves of its size that are what `leaf` is. */
+static bool write_pages(struct nw_page_table *table, uint64_t address, uint8_t level,
+                        struct nwi_leaf leaf) {
   uint8_t page_log2 = table->format->shift[level];
   unsigned count = 1u << (leaf.page_log2 - page_log2);
   leaf.page_log2 = page_log2;
@@ -172,36 +174,48 @@ bool nw_page_table_split(struct nw_page_table *table, const struct nw_pte *pte) 
   struct nwi_leaf leaf;
   nw_page_table_leaf(table, pte, &leaf);
   if (pte->level == table->format->last_level)
-    return write_pages(table, pte->address, leaf);
+    return write_pages(table, pte->address, pte->level, leaf);
   /* The new table is complete before it replaces the leaf: no access in between finds a hole. */
   uint64_t address;
-  uint8_t level = (uint8_t)(pte->level + 1);
+  uint8_t level = nwi_level_below(table->format, pte->level);
   if (!table->memory.allocate(table->memory.context, table, level, pte->va, &address))
     return false;
   uint64_t descriptor = table->format->encode_table(pte->level, address, leaf.domain);
-  return write_pages(table, address, leaf) && write_descriptor(table, pte->address, descriptor);
+  return write_pages(table, address, level, leaf) &&
+         write_descriptor(table, pte->address, descriptor);
 }
 
-/* Unlinks and releases the table that the entry of `level - 1` for `va` points to, if it does. */
-static bool release_table(struct nw_page_table *table, uint64_t va, uint8_t level) {
-  struct nw_pte pte;
-  nw_page_table_entry(table, va, (uint8_t)(level - 1), &pte);
-  if (pte.level != level - 1 || pte.meaning.kind != NW_DESCRIPTOR_TABLE)
-    return true;
-  if (!write_descriptor(table, pte.address, 0))
+/* Unlinks and releases the table that `pte` names. */
+static bool release_table(struct nw_page_table *table, const struct nw_pte *pte) {
+  if (!write_descriptor(table, pte->address, 0))
     return false;
-  table->memory.release(table->memory.context, table, level, pte.meaning.output);
+  table->memory.release(table->memory.context, table, nwi_level_below(table->format, pte->level),
+                        pte->meaning.output);
+  return true;
+}
+
+/* Releases the tables below entries of `level`; a hole further up is passed over in one step. */
+static bool prune_level(struct nw_page_table *table, uint8_t level, uint64_t start, uint64_t end,
+                        uint64_t floor, uint64_t ceiling) {
+  struct nw_pte pte;
+  for (uint64_t va = start; va < end; va = pte.va + (UINT64_C(1) << pte.span_log2)) {
+    nw_page_table_entry(table, va, level, &pte);
+    bool within = pte.va >= floor && pte.va + (UINT64_C(1) << pte.span_log2) <= ceiling;
+    if (within && pte.level == level && pte.meaning.kind == NW_DESCRIPTOR_TABLE &&
+        !release_table(table, &pte))
+      return false;
+  }
   return true;
 }
 
 bool nw_page_table_prune(struct nw_page_table *table, uint64_t start, uint64_t end, uint64_t floor,
                          uint64_t ceiling) {
-  for (uint8_t level = table->format->last_level; level > table->start_level; level--) {
-    unsigned span_log2 = table->format->shift[level - 1];
-    uint64_t span = UINT64_C(1) << span_log2;
-    for (uint64_t va = align_down(start, span_log2); va < end; va += span)
-      if (va >= floor && va + span <= ceiling && !release_table(table, va, level))
-        return false;
+  const struct nw_format *format = table->format;
+  uint8_t level = format->last_level;
+  while (level != table->start_level) {
+    level = nwi_level_above(format, level);
+    if (!prune_level(table, level, start, end, floor, ceiling))
+      return false;
   }
   return true;
 }

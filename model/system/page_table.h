@@ -68,7 +68,8 @@ bool nw_page_table_clear(struct nw_page_table *table, const struct nw_pte *pte);
 void nw_page_table_leaf(const struct nw_page_table *table, const struct nw_pte *pte,
                         struct nwi_leaf *leaf);
 
-/** Replaces the large stage-1 leaf `pte` by leaves of the smallest size with the same rights. */
+/** Replaces the large stage-1 leaf `pte` by leaves with the same rights, of the smallest size that the
+ * next level has. */
 bool nw_page_table_split(struct nw_page_table *table, const struct nw_pte *pte);
 
 /** Releases every table that covers part of [start, end) and nothing outside [floor, ceiling). All

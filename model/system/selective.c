@@ -17,9 +17,10 @@
 
 #include <stdlib.h>
 
+#include "system/architecture.h"
 #include "system/chooser.h"
+#include "system/nested.h"
 
-#define HCR_VM (1u << 0)
 #define TLB_REFILL 30 /* cycles, by and large, of an entry's coming back after a flush */
 #define FRAME_FILL 40 /* likewise of a page's when shadow tables are filled */
 
@@ -62,19 +63,18 @@ static void use(struct nw_machine *machine, enum nw_paging paging) {
 
 /* The guest's own registers, as it wrote them. */
 static void load_nested(struct nw_machine *machine) {
-  static const enum nw_register own[] = {
-      NW_REG_TTBCR,      NW_REG_TTBR0,      NW_REG_TTBR1,      NW_REG_DACR,
-      NW_REG_PRRR_MAIR0, NW_REG_NMRR_MAIR1, NW_REG_CONTEXTIDR, NW_REG_SCTLR,
-  };
-  for (unsigned i = 0; i < sizeof own / sizeof own[0]; i++)
-    nw_mmu_write_register(machine->mmu, own[i], machine->guest_regime.reg[own[i]]);
-  nw_mmu_write_register(machine->mmu, NW_REG_HCR, HCR_VM);
+  const struct nw_software_architecture *software = machine->software;
+  for (unsigned i = 0; i < software->registers_count; i++) {
+    unsigned reg = software->registers[i];
+    nw_mmu_write_register(machine->mmu, reg, machine->guest_regime.reg[reg]);
+  }
+  nw_nested_enable(machine);
   machine->kernel_privilege = NW_PRIVILEGED;
 }
 
 static void load_shadow(struct nw_machine *machine) {
   struct nw_shadow_state *shadow = machine->mode_state;
-  nw_mmu_write_register(machine->mmu, NW_REG_HCR, 0);
+  machine->software->set_stage2(machine, NULL);
   nw_shadow_load_registers(machine);
   shadow->view = nw_shadow_view_of(machine, NW_USER);
   shadow->guest_root = machine->guest_regime.s1_root[0].base;
@@ -139,7 +139,7 @@ void nw_selective_switch(struct nw_machine *machine, enum nw_paging to) {
   else
     to_shadow(machine);
   exchange_paravirtual(machine);
-  nw_mmu_invalidate(machine->mmu, NW_TLBI_ALLNSNH, 0);
+  nw_mmu_invalidate(machine->mmu, machine->software->maintenance.everything, 0);
   nw_hypervisor_end(machine->hypervisor, NW_EXIT_MODE_SWITCH, 0);
   machine->status = NW_MACHINE_OK; /* memory that was short will be asked for again */
   machine->statistics->selective_switches++;
@@ -227,9 +227,8 @@ static void judge(struct nw_machine *machine, const struct nw_policy_sample *sam
 /* -- what is added to the modes ------------------------------------------------------------- */
 
 /* Shadow leaves are made for the guest's registers, and are not looked at meanwhile. */
-static void write_register_nested(struct nw_machine *machine, enum nw_register reg,
-                                  uint64_t value) {
-  if (reg != NW_REG_TTBR0 && reg != NW_REG_CONTEXTIDR)
+static void write_register_nested(struct nw_machine *machine, unsigned reg, uint64_t value) {
+  if ((machine->software->root_registers >> reg & 1u) == 0)
     selective_of(machine)->registers_changed = true;
   nw_nested_mode.write_register(machine, reg, value);
 }
@@ -318,7 +317,7 @@ static bool start(struct nw_machine *machine, char *error, size_t error_size) {
   nw_chooser_start(machine, &selective->chooser, config->interval, config->scale);
   use(machine, first_paging(config));
   if (selective->now == NW_PAGING_SHADOW) {
-    nw_mmu_write_register(machine->mmu, NW_REG_HCR, 0);
+    machine->software->set_stage2(machine, NULL);
     return true;
   }
   load_nested(machine);

@@ -10,21 +10,14 @@
  * and every crossing between program and guest kernel exits, too.
  *
  * Invariant: the hardware's root is the shadow, under the view of whoever runs, of the root in the
- * guest's TTBR0, which reads back as the guest wrote it.
+ * guest's root register, which reads back as the guest wrote it.
  */
 #include "system/shadow.h"
 
 #include <stdlib.h>
 
 #include "system/agile.h"
-
-#define SCTLR_M (1u << 0)
-#define SCTLR_C (1u << 2)
-#define SCTLR_I (1u << 12)
-#define TTBCR_EAE (1u << 31)
-#define DACR_CLIENT 0x1u /* shadow tables use domain 0; the guest's DACR goes into the leaves */
-#define ASID_SHIFT 48
-#define SHORT_ROOT 16384u
+#include "system/architecture.h"
 
 struct nw_shadows *nw_shadow_pages_of(const struct nw_machine *machine) {
   const struct nw_shadow_state *shadow = machine->mode_state;
@@ -58,12 +51,7 @@ static void write_root(struct nw_machine *machine, uint64_t root, uint32_t asid)
     return;
   shadow->root = root;
   shadow->asid = asid;
-  if (shadow->is_short) {
-    nw_mmu_write_register(machine->mmu, NW_REG_CONTEXTIDR, asid);
-    nw_mmu_write_register(machine->mmu, NW_REG_TTBR0, root);
-  } else {
-    nw_mmu_write_register(machine->mmu, NW_REG_TTBR0, root | (uint64_t)asid << ASID_SHIFT);
-  }
+  machine->software->load_root(machine, root, asid);
 }
 
 bool nw_shadow_load_root(struct nw_machine *machine) {
@@ -121,40 +109,57 @@ static void change_root(struct nw_machine *machine) {
   }
 }
 
-static void write_register(struct nw_machine *machine, enum nw_register reg, uint64_t value) {
-  struct nw_shadow_state *shadow = machine->mode_state;
-  (void)value; /* guest_regime has it already */
-  nw_paravirtual_flush(machine);
-  nw_hypervisor_begin(machine->hypervisor);
-  if (reg == NW_REG_TTBR0 || reg == NW_REG_CONTEXTIDR) {
-    change_root(machine);
-  } else {
-    nw_shadow_drop_all(shadow->pages);
-    shadow->root = 0;
-  }
-  nw_shadow_load_root(machine);
-  nw_hypervisor_end(machine->hypervisor, NW_EXIT_ROOT_WRITE, 0);
-}
-
-static uint64_t read_register(const struct nw_machine *machine, enum nw_register reg) {
-  return machine->guest_regime.reg[reg];
-}
-
 /* Drops what the hardware holds under the ASIDs of both views of the running address space. */
 static void invalidate_asid(struct nw_machine *machine) {
   struct nw_shadow_state *shadow = machine->mode_state;
   for (unsigned view = NW_VIEW_USER; view <= NW_VIEW_BOTH; view++) {
     struct nw_shadow_page *page = find_root(machine, (enum nw_view)view);
     if (page != NULL)
-      nw_mmu_invalidate(machine->mmu, NW_TLBI_ASID, nw_shadow_asid(shadow->pages, page));
+      nw_mmu_invalidate(machine->mmu, machine->software->maintenance.asid,
+                        nw_shadow_asid(shadow->pages, page));
   }
+}
+
+static bool is_root(const struct nw_machine *machine, unsigned reg) {
+  return (machine->software->root_registers >> reg & 1u) != 0;
+}
+
+static void write_register(struct nw_machine *machine, unsigned reg, uint64_t value) {
+  bool flushes = machine->software->write_flushes(machine, reg, value);
+  nw_paravirtual_flush(machine);
+  nw_hypervisor_begin(machine->hypervisor);
+  if (is_root(machine, reg)) {
+    change_root(machine);
+  } else {
+    nw_shadow_drop_all(nw_shadow_pages_of(machine));
+    nw_shadow_load_registers(machine);
+  }
+  nw_shadow_load_root(machine);
+  if (flushes)
+    invalidate_asid(machine);
+  nw_hypervisor_end(machine->hypervisor, NW_EXIT_ROOT_WRITE, 0);
+}
+
+static uint64_t read_register(const struct nw_machine *machine, unsigned reg) {
+  return machine->guest_regime.reg[reg];
 }
 
 static void invalidate_address(struct nw_machine *machine, uint64_t operand) {
   uint64_t va = operand & ~(NW_FRAME_BYTES - 1);
   nw_shadow_resync_address(nw_shadow_pages_of(machine), va);
-  nw_mmu_invalidate(machine->mmu, NW_TLBI_MVAA, va);
+  nw_mmu_invalidate(machine->mmu, machine->software->maintenance.address, va);
 }
+
+/* What a maintenance operation of the guest's is about. */
+enum reach { REACH_ALL = 0, REACH_ADDRESS, REACH_ASID };
+
+static const uint8_t reach_of[NW_TLBIS] = {
+    [NW_TLBI_MVA] = REACH_ADDRESS,  [NW_TLBI_MVAA] = REACH_ADDRESS,
+    [NW_ITLBI_MVA] = REACH_ADDRESS, [NW_DTLBI_MVA] = REACH_ADDRESS,
+    [NW_INVLPG] = REACH_ADDRESS,    [NW_INVPCID_ADDRESS] = REACH_ADDRESS,
+    [NW_TLBI_ASID] = REACH_ASID,    [NW_ITLBI_ASID] = REACH_ASID,
+    [NW_DTLBI_ASID] = REACH_ASID,   [NW_INVPCID_CONTEXT] = REACH_ASID,
+};
 
 /*
  * Tables that are followed at once leave nothing stale to invalidate; those that the guest could
@@ -165,23 +170,18 @@ static void invalidate(struct nw_machine *machine, enum nw_tlbi operation, uint6
   uint16_t asid = machine->guest_regime.asid;
   nw_paravirtual_flush(machine);
   nw_hypervisor_begin(machine->hypervisor);
-  switch (operation) {
-  case NW_TLBI_MVA:
-  case NW_TLBI_MVAA:
-  case NW_ITLBI_MVA:
-  case NW_DTLBI_MVA:
+  switch (reach_of[operation]) {
+  case REACH_ADDRESS:
     invalidate_address(machine, operand);
     break;
-  case NW_TLBI_ASID:
-  case NW_ITLBI_ASID:
-  case NW_DTLBI_ASID:
+  case REACH_ASID:
     nw_shadow_resync_all(nw_shadow_pages_of(machine));
-    if ((operand & 0xff) == asid)
+    if ((operand & machine->software->asid_mask) == asid)
       invalidate_asid(machine);
     break;
   default:
     nw_shadow_resync_all(nw_shadow_pages_of(machine));
-    nw_mmu_invalidate(machine->mmu, NW_TLBI_ALL, 0);
+    nw_mmu_invalidate(machine->mmu, machine->software->maintenance.guest, 0);
     break;
   }
   nw_hypervisor_end(machine->hypervisor, NW_EXIT_TLB_MAINTENANCE, 0);
@@ -230,12 +230,8 @@ void nw_shadow_load_registers(struct nw_machine *machine) {
   struct nw_shadow_state *shadow = machine->mode_state;
   bool deprivileged = machine->config.guest.deprivileged;
   machine->kernel_privilege = deprivileged ? NW_USER : NW_PRIVILEGED;
-  nw_mmu_write_register(machine->mmu, NW_REG_PRRR_MAIR0, shadow->is_short ? 0 : NWI_ENCODER_MAIR0);
-  nw_mmu_write_register(machine->mmu, NW_REG_NMRR_MAIR1, 0);
-  nw_mmu_write_register(machine->mmu, NW_REG_TTBCR, shadow->is_short ? 0 : TTBCR_EAE);
-  nw_mmu_write_register(machine->mmu, NW_REG_DACR, DACR_CLIENT);
-  nw_mmu_write_register(machine->mmu, NW_REG_SCTLR, SCTLR_M | SCTLR_C | SCTLR_I);
-  shadow->root = 0; /* whatever is in TTBR0 is not a shadow root */
+  machine->software->load_shadow(machine);
+  shadow->root = 0; /* whatever is loaded is not a shadow root */
 }
 
 static bool start(struct nw_machine *machine, char *error, size_t error_size) {
@@ -248,11 +244,10 @@ static bool start(struct nw_machine *machine, char *error, size_t error_size) {
   shadow->pages = nw_shadows_create(machine);
   if (shadow->pages == NULL || !prepare_options(machine))
     return nw_machine_error(error, error_size, "out of memory for shadow tables");
-  uint64_t root_bytes = machine->config.format == NW_GUEST_SHORT ? SHORT_ROOT : NW_FRAME_BYTES;
-  if (!nw_hypervisor_allocate_table(machine->hypervisor, root_bytes, &shadow->nothing))
+  if (!nw_hypervisor_allocate_table(machine->hypervisor, machine->layout->root_bytes,
+                                    &shadow->nothing))
     return nw_machine_error(error, error_size, "host memory does not hold a shadow root");
   shadow->view = machine->config.guest.deprivileged ? NW_VIEW_KERNEL : NW_VIEW_BOTH;
-  shadow->is_short = machine->config.format == NW_GUEST_SHORT;
   nw_shadow_load_registers(machine);
   return true;
 }
@@ -270,7 +265,7 @@ static bool hardware_regime(struct nw_machine *machine, struct nw_request *reque
   if (page == NULL)
     return false;
   *regime = *nw_mmu_regime(machine->mmu);
-  nw_regime_write(regime, NW_REG_TTBR0, nw_shadow_table(page));
+  nw_regime_write(regime, machine->software->root_register, nw_shadow_table(page));
   if (machine->config.guest.deprivileged)
     request->privilege = NW_USER;
   return true;

@@ -13,7 +13,6 @@ struct nw_shadow_state {
   uint32_t asid;       /* likewise */
   uint64_t guest_root; /* the guest's own, of the last root write */
   uint64_t nothing;    /* a root without entries, for when there is no memory for the right one */
-  bool is_short;
 };
 
 /** The shadow tables of a machine in shadow mode. */

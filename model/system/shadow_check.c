@@ -12,11 +12,12 @@ static bool leaf_agrees(const struct nw_shadows *shadows, const struct nw_shadow
   if (!page->role.direct)
     nw_shadow_guest_entry(shadows, page, index, false, &meaning);
   const struct nw_shadow_leaf *leaf = &page->leaf[index];
+  struct nw_shadow_mapping mapping = {.rights = meaning.rights, .supervisor = leaf->supervisor};
   struct nwi_leaf view;
   return meaning.kind == NW_DESCRIPTOR_LEAF &&
          (meaning.page_log2 >= leaf->log2 || page->role.direct) &&
          nw_shadow_leaf_ipa(&meaning, va) >> NW_FRAME_LOG2 == leaf->frame &&
-         nw_shadow_leaf_for_view(shadows, page->role.view, meaning.rights, &view) &&
+         nw_shadow_leaf_for_view(shadows, page->role.view, &mapping, &view) &&
          (view.writable || !leaf->writable);
 }
 
@@ -46,7 +47,8 @@ static bool child_agrees(const struct nw_shadows *shadows, const struct nw_shado
   const struct nw_shadow_role *role = &child->role;
   struct nw_descriptor meaning;
   uint64_t va = nw_shadow_entry_va(shadows, page, index);
-  if (role->va != va || role->view != page->role.view || role->level != page->role.level + 1)
+  if (role->va != va || role->view != page->role.view ||
+      role->level != nwi_level_below(shadows->format, page->role.level))
     return false;
   if (page->role.direct)
     return role->direct && role->rights == page->role.rights &&

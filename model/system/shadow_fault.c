@@ -6,6 +6,7 @@
  */
 #include "core/rights.h"
 #include "system/agile.h"
+#include "system/architecture.h"
 #include "system/ksm.h"
 #include "system/shadow.h"
 
@@ -167,7 +168,7 @@ static void descend(const struct fault_path *path, struct nw_shadow_role *role, 
   if (role->direct)
     *guest = path->guest.pa & ~mask;
   role->va = path->request->va & ~mask;
-  role->level++;
+  role->level = nwi_level_below(format, role->level);
 }
 
 /* The largest leaf for the path's page that a table of `level` can hold; 0 when it has to stand
@@ -176,7 +177,7 @@ static uint8_t leaf_at(const struct fault_path *path, uint8_t level) {
   const struct nw_format *format = path->machine->guest_regime.s1_format;
   struct nw_shadows *pages = nw_shadow_pages_of(path->machine);
   uint8_t log2 = nw_shadow_leaf_log2(pages, path->guest.pa, path->guest.page_log2);
-  while (log2 > NW_FRAME_LOG2 && format->leaf_level(log2) < level)
+  while (log2 > NW_FRAME_LOG2 && format->shift[format->leaf_level(log2)] > format->shift[level])
     log2 = nw_shadow_leaf_log2(pages, path->guest.pa, (uint8_t)(log2 - 1));
   return format->leaf_level(log2) == level ? log2 : 0;
 }
@@ -213,6 +214,7 @@ static bool establish(struct fault_path *path) {
       .va = path->request->va,
       .ipa = path->guest.pa,
       .rights = path->guest.rights,
+      .supervisor = path->request->privilege == NW_PRIVILEGED && path->request->access == NW_WRITE,
       .writable = nw_hypervisor_is_writable(machine->hypervisor, path->guest.pa)};
   struct nw_shadow_page *page = make_tables(path, &mapping.log2);
   if (page != NULL && mapping.log2 != 0) {
@@ -248,7 +250,7 @@ static void invalidate_page(struct fault_path *path) {
   struct nw_machine *machine = path->machine;
   const struct nw_shadow_state *shadow = machine->mode_state;
   if (path->view == shadow->view)
-    nw_mmu_invalidate(machine->mmu, NW_TLBI_MVA,
+    nw_mmu_invalidate(machine->mmu, machine->software->maintenance.page,
                       (path->request->va & ~(NW_FRAME_BYTES - 1)) | shadow->asid);
 }
 

@@ -11,8 +11,8 @@
 #define PIECE_LOG2 10 /* of by_table */
 
 /*
- * An invalid entry that is not all 0; hardware ignores the rest of one (DDI 0406C B3.5.1, B3.6.1).
- * Under VMX it is the other way about: an entry that the hypervisor may still have to fill gets a
+ * An invalid entry that is not all 0; hardware ignores the rest of one (DDI 0406C B3.5.1, B3.6.1;
+ * SDM vol. 3, 4.5.5). Under VMX it is the other way about: an entry that the hypervisor may still have to fill gets a
  * reserved bit, and the filter on page-fault error codes lets the plain not-present ones through
  * to the guest.
  */

@@ -16,6 +16,7 @@ struct nw_shadow_leaf {
   uint32_t frame; /* the first guest frame mapped */
   uint8_t log2;   /* bytes mapped; 0: there is no leaf */
   bool writable;
+  bool supervisor; /* as of struct nw_shadow_mapping */
   bool prefetched; /* and not used since */
 };
 
@@ -93,9 +94,17 @@ static inline uint32_t nw_shadow_index(const struct nw_shadows *shadows,
   return (uint32_t)(va >> shadows->format->shift[page->role.level]) & (page->entries - 1);
 }
 
+/* The address that the guest names by the bits that tables translate: x86-64 repeats the top one. */
+static inline uint64_t nw_shadow_full_va(const struct nw_shadows *shadows, uint64_t va) {
+  const struct nw_regime *guest = &shadows->machine->guest_regime;
+  unsigned above = 64u - guest->va_bits;
+  return guest->sign_extended ? (uint64_t)((int64_t)(va << above) >> above) : va;
+}
+
 static inline uint64_t nw_shadow_entry_va(const struct nw_shadows *shadows,
                                           const struct nw_shadow_page *page, uint32_t index) {
-  return page->role.va + ((uint64_t)index << shadows->format->shift[page->role.level]);
+  uint64_t offset = (uint64_t)index << shadows->format->shift[page->role.level];
+  return nw_shadow_full_va(shadows, page->role.va + offset);
 }
 
 static inline bool nw_shadow_is_last(const struct nw_shadows *shadows,
@@ -153,9 +162,9 @@ void nw_shadow_set(struct nw_shadows *shadows, struct nw_shadow_page *page,
                    const struct nw_shadow_mapping *mapping);
 /* A frame becomes a table that is followed by write protection: nobody writes it from now on. */
 void nw_shadow_protect(struct nw_shadows *shadows, uint64_t ipa);
-/* What a view may do with a page of the guest's raw rights; false when it may not even read. */
-bool nw_shadow_leaf_for_view(const struct nw_shadows *shadows, uint8_t view, uint32_t rights,
-                             struct nwi_leaf *leaf);
+/* What a view may do with a page of the mapping's raw rights; false when it may not even read. */
+bool nw_shadow_leaf_for_view(const struct nw_shadows *shadows, uint8_t view,
+                             const struct nw_shadow_mapping *mapping, struct nwi_leaf *leaf);
 
 /* -- shadow_write.c -- */
 

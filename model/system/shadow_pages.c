@@ -15,6 +15,7 @@
 
 #include "core/rights.h"
 #include "system/agile.h"
+#include "system/architecture.h"
 #include "system/shadow_internal.h"
 
 #define SMALL_TABLE 1024u
@@ -25,7 +26,7 @@ static unsigned index_bits(const struct nw_shadows *shadows, uint8_t level) {
   const struct nw_format *format = shadows->format;
   if (level == root->start_level)
     return root->input_bits - format->shift[level];
-  return (unsigned)(format->shift[level - 1] - format->shift[level]);
+  return nwi_table_log2(format, level);
 }
 
 void nw_shadow_write_entry(struct nw_shadows *shadows, struct nw_shadow_page *page, uint32_t index,
@@ -474,7 +475,7 @@ void nw_shadow_collect(struct nw_shadows *shadows) {
     make_idle(shadows, page);
   }
   if (shadows->flush)
-    nw_mmu_invalidate(shadows->machine->mmu, NW_TLBI_ALL, 0);
+    nw_mmu_invalidate(shadows->machine->mmu, shadows->machine->software->maintenance.guest, 0);
   shadows->flush = false;
 }
 
@@ -493,12 +494,13 @@ uint64_t nw_shadow_table(const struct nw_shadow_page *page) {
 }
 
 uint32_t nw_shadow_asid(struct nw_shadows *shadows, struct nw_shadow_page *page) {
-  if (page->asid_generation == shadows->asid_generation)
+  if (page->asid_generation == shadows->asid_generation ||
+      !shadows->machine->software->has_asids(shadows->machine))
     return page->asid;
   if (shadows->next_asid == ASIDS) {
     shadows->next_asid = 1;
     shadows->asid_generation++;
-    nw_mmu_invalidate(shadows->machine->mmu, NW_TLBI_ALL, 0);
+    nw_mmu_invalidate(shadows->machine->mmu, shadows->machine->software->maintenance.guest, 0);
   }
   page->asid = shadows->next_asid++;
   page->asid_generation = shadows->asid_generation;

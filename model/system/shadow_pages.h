@@ -30,8 +30,8 @@ enum nw_view {
 
 /*
  * What a shadow table's entries depend on besides the guest's table. Tables are shared where all of
- * it is the same, never between different rights. A regime with a write-protect bit (x86: CR0.WP)
- * would have it here as one more member and in leaf_for_view(); ARMv7 has none.
+ * it is the same, never between different rights. What registers say that change rights (x86: CR0.WP,
+ * CR4.SMEP and SMAP) is no part of it: tables do not outlive a write of one.
  */
 struct nw_shadow_role {
   uint64_t va;     /* first address covered */
@@ -48,6 +48,7 @@ struct nw_shadow_mapping {
   uint32_t rights;  /* the guest's raw rights */
   uint8_t log2;     /* bytes: 12, or more where guest page and host page allow */
   bool writable;    /* as far as the host is concerned */
+  bool supervisor;  /* the supervisor writes */
 };
 
 struct nw_shadow_page;

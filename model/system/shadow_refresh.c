@@ -97,7 +97,7 @@ static struct nw_shadow_page *make_child(struct filling *filling, struct nw_shad
     return NULL;
   struct nw_shadow_role role = {.va = nw_shadow_entry_va(shadows, page, index),
                                 .rights = meaning.rights,
-                                .level = (uint8_t)(page->role.level + 1),
+                                .level = nwi_level_below(shadows->format, page->role.level),
                                 .view = page->role.view,
                                 .nested = nw_agile_nests(shadows->machine, meaning.output)};
   struct nw_shadow_page *child = nw_shadow_get(shadows, meaning.output, &role);

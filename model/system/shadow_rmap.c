@@ -9,6 +9,7 @@
  */
 #include "core/rights.h"
 #include "system/agile.h"
+#include "system/architecture.h"
 #include "system/shadow_internal.h"
 
 /* DDI 0406C B3.5.1: a large page is sixteen descriptors in a row. */
@@ -21,15 +22,27 @@ static bool allowed(const struct nw_shadows *shadows, uint32_t rights, enum nw_a
                          &stage) == NW_FAULT_NONE;
 }
 
+/* With CR0.WP clear the supervisor may write what programs may only read. Hardware, where the bit is
+ * always set, cannot say that in one entry: at such a write the page becomes the supervisor's alone, and
+ * at the program's next access it is made anew for both. */
+static bool is_for_supervisor(const struct nw_shadows *shadows, uint8_t view,
+                              const struct nw_shadow_mapping *mapping) {
+  return mapping->supervisor && view == NW_VIEW_BOTH &&
+         !allowed(shadows, mapping->rights, NW_WRITE, NW_USER) &&
+         allowed(shadows, mapping->rights, NW_WRITE, NW_PRIVILEGED);
+}
+
 /*
  * The leaf is never global: the guest's global pages are the kernel view's alone, and the
  * hypervisor tells views apart by ASID. Where the guest's entry is clean it is read-only, so that
  * the first write comes to the hypervisor, which sets the guest's dirty flag; that holds, too,
  * where it is a register (here: a manager domain) that allows the write, not the entry.
  */
-bool nw_shadow_leaf_for_view(const struct nw_shadows *shadows, uint8_t view, uint32_t rights,
-                             struct nwi_leaf *leaf) {
-  bool user = allowed(shadows, rights, NW_READ, NW_USER);
+bool nw_shadow_leaf_for_view(const struct nw_shadows *shadows, uint8_t view,
+                             const struct nw_shadow_mapping *mapping, struct nwi_leaf *leaf) {
+  uint32_t rights = mapping->rights;
+  bool user =
+      allowed(shadows, rights, NW_READ, NW_USER) && !is_for_supervisor(shadows, view, mapping);
   enum nw_privilege privilege = NW_USER;
   if (view == NW_VIEW_KERNEL || (view == NW_VIEW_BOTH && !user))
     privilege = NW_PRIVILEGED;
@@ -79,7 +92,8 @@ void nw_shadow_drop(struct nw_shadows *shadows, struct nw_shadow_leaf *leaf) {
   nw_shadow_forget(leaf);
   for (uint32_t i = first; i < first + count; i++)
     nw_shadow_write_entry(shadows, page, i, nw_shadow_nothing(shadows, page, i));
-  nw_mmu_invalidate(shadows->machine->mmu, NW_TLBI_MVAA, nw_shadow_entry_va(shadows, page, first));
+  nw_mmu_invalidate(shadows->machine->mmu, shadows->machine->software->maintenance.address,
+                    nw_shadow_entry_va(shadows, page, first));
 }
 
 /* The list that a leaf is on. */
@@ -104,7 +118,7 @@ static void make_way(struct nw_shadows *shadows, struct nw_shadow_page *page, ui
 static bool make_leaf(const struct nw_shadows *shadows, const struct nw_shadow_page *page,
                       const struct nw_shadow_mapping *mapping, struct nwi_leaf *leaf) {
   uint64_t ipa = mapping->ipa >> mapping->log2 << mapping->log2, pa;
-  if (!nw_shadow_leaf_for_view(shadows, page->role.view, mapping->rights, leaf) ||
+  if (!nw_shadow_leaf_for_view(shadows, page->role.view, mapping, leaf) ||
       !nw_hypervisor_backing(shadows->hypervisor, ipa, &pa))
     return false;
   leaf->output = pa;
@@ -116,14 +130,16 @@ static bool make_leaf(const struct nw_shadows *shadows, const struct nw_shadow_p
 }
 
 static void enlist(struct nw_shadows *shadows, struct nw_shadow_page *page,
-                   struct nw_shadow_leaf *entry, uint64_t ipa, const struct nwi_leaf *leaf) {
+                   struct nw_shadow_leaf *entry, uint64_t ipa, bool supervisor,
+                   const struct nwi_leaf *leaf) {
   struct nw_shadow_leaf **list = list_of(shadows, ipa, leaf->page_log2);
   *entry = (struct nw_shadow_leaf){.next = *list,
                                    .link = list,
                                    .page = page,
                                    .frame = (uint32_t)(ipa >> NW_FRAME_LOG2),
                                    .log2 = leaf->page_log2,
-                                   .writable = leaf->writable};
+                                   .writable = leaf->writable,
+                                   .supervisor = supervisor};
   if (entry->next != NULL)
     entry->next->link = &entry->next;
   *list = entry;
@@ -154,7 +170,7 @@ void nw_shadow_set(struct nw_shadows *shadows, struct nw_shadow_page *page,
   make_way(shadows, page, first, count);
   for (uint32_t i = first; i < first + count; i++)
     nw_shadow_write_entry(shadows, page, i, descriptor);
-  enlist(shadows, page, &page->leaf[first], ipa, &leaf);
+  enlist(shadows, page, &page->leaf[first], ipa, mapping->supervisor, &leaf);
 }
 
 void nw_shadow_map(struct nw_shadows *shadows, struct nw_shadow_page *page,
@@ -177,6 +193,8 @@ uint8_t nw_shadow_leaf_log2(const struct nw_shadows *shadows, uint64_t ipa, uint
   if (!shadows->config->large_pages || guest_log2 == NW_FRAME_LOG2)
     return NW_FRAME_LOG2;
   uint8_t log2 = nw_hypervisor_backing_log2(shadows->hypervisor, ipa);
+  if (log2 > NW_REGION_LOG2)
+    log2 = NW_REGION_LOG2; /* what the lists of larger leaves are by */
   if (log2 > guest_log2)
     log2 = guest_log2;
   for (; log2 > NW_FRAME_LOG2; log2--)

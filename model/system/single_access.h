@@ -19,8 +19,8 @@ struct nw_translator {
 /** To be asked for before an access: whatever the hypervisor has to do first is done. */
 struct nw_translator nw_machine_translator(struct nw_machine *machine);
 
-/** Does what follows from the fault of a translation of `request`: the hypervisor mends it, or makes
- * the access itself, or the guest's kernel gets it. NW_OUTCOME_FAILED: see `status`. */
+/** Does what follows from the fault of a translation of `request`: the hypervisor mends it, or
+ * makes the access itself, or the guest's kernel gets it. NW_OUTCOME_FAILED: see `status`. */
 enum nw_fault_outcome nw_machine_mend(struct nw_machine *machine, const struct nw_request *request,
                                       const struct nw_fault *fault, enum nw_machine_status *status);
 

@@ -142,6 +142,10 @@ mmu_parameters mmu_parameters::from_machine_file(const std::string &machine,
   const nw_machine_config config = load_machine(find_machine(machine), overrides);
   mmu_parameters parameters;
 
+  if (config.format > NW_GUEST_LPAE)
+    throw std::invalid_argument("machine " + machine +
+                                ": found architecture x86-64, expected armv7: the module's "
+                                "registers are ARMv7's");
   parameters.clock_mhz = config.clock_mhz;
   parameters.mmu = config.mmu;
   parameters.mmu.regime =

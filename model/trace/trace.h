@@ -116,6 +116,11 @@ static inline uint64_t nw_rec_va(uint64_t record) {
   return record >> 16;
 }
 
+/* The address itself: an upper half of an address space is told by bit 47 (x86-64). */
+static inline uint64_t nw_rec_address(uint64_t record) {
+  return (uint64_t)((int64_t)record >> 16);
+}
+
 static inline uint64_t nw_rec_make(enum nw_rec_kind kind, uint32_t aux, uint64_t va) {
   return (va & NW_REC_VA_MASK) << 16 | (uint64_t)(aux & NW_REC_AUX_MAX) << 4 | (uint64_t)kind;
 }

@@ -2,7 +2,7 @@
 """What is run: columns, machines, grids. Data; the rest of the folder knows no names of its own.
 
 A column is a name, a paging mode, and keys of the machine file that are set for it alone. A machine
-runs the workloads of its architecture, which is written in their traces.
+runs the workloads of its architecture, for which each is recorded of its own.
 """
 import re
 from typing import NamedTuple
@@ -116,7 +116,7 @@ MAP_WARM = 60000  # loads and stores until every page has been touched, and some
 MAP_INSTRUCTIONS = (3, 7, 15, 31, 63, 127, 255)  # to each load or store, hence to each miss
 MAP_PTE_WRITES = (10, 30, 100, 300, 1000, 3000, 10000, 30000)  # per million references
 MAP_BATCH = 4
-MAP_LEAST = 6000000  # references of a cell
+MAP_LEAST = 4000000  # references of a cell
 
 
 def map_references(instructions, least):
@@ -136,7 +136,7 @@ PRICES = {
     "handlers": r"handler\..*|shadow\.steps\..*",
     "all of them": ALL_PRICES,
 }
-PRICE_REFERENCES = 20000000  # of each program, from its start
+PRICE_REFERENCES = 12000000  # of each program, from its start
 
 
 def exit_prices(text):

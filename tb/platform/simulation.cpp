@@ -48,6 +48,9 @@ replay_pointer open_replay(const options &chosen) {
   replay_pointer replay(nw_replay_open(&request, error));
   if (!replay)
     throw usage_error(error);
+  if (nw_replay_config(replay.get())->format > NW_GUEST_LPAE)
+    throw usage_error("machine " + chosen.machine +
+                      ": found architecture x86-64, expected armv7, the platform's");
   return replay;
 }
 

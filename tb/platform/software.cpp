@@ -221,6 +221,10 @@ bool nw_mmu_set_agile(struct nw_mmu *, enum nw_agile) {
   return false;
 }
 
+bool nw_mmu_set_nested_paging(struct nw_mmu *, bool) {
+  return false; /* the platform's MMU is an ARMv7 one */
+}
+
 const struct nw_regime *nw_mmu_regime(const struct nw_mmu *m) {
   return &m->module.regime(0);
 }

@@ -12,6 +12,7 @@
 #define nw_mmu_destroy nw_software_mmu_destroy
 #define nw_mmu_write_register nw_software_mmu_write_register
 #define nw_mmu_set_agile nw_software_mmu_set_agile
+#define nw_mmu_set_nested_paging nw_software_mmu_set_nested_paging
 #define nw_mmu_regime nw_software_mmu_regime
 #define nw_mmu_invalidate nw_software_mmu_invalidate
 #define nw_mmu_translate nw_software_mmu_translate

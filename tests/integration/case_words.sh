@@ -3,7 +3,7 @@
 # of FILE.words describe, and fails when one cannot be written.
 
 # The bytes of a number, least significant first, as octal escapes.
-word_bytes() { # SIZE NUMBER
+number_bytes() { # SIZE NUMBER
   rest=$(($2))
   i=0
   while [ "$i" -lt "$1" ]; do
@@ -11,6 +11,18 @@ word_bytes() { # SIZE NUMBER
     rest=$((rest >> 8))
     i=$((i + 1))
   done
+}
+
+# The same of a hexadecimal word, in halves: shells calculate with 63 bits and a sign.
+word_bytes() { # SIZE 0xDIGITS
+  digits=${2#0x}
+  high=${digits%????????}
+  if [ "$1" != 8 ] || [ "$high" = "$digits" ]; then
+    number_bytes "$1" "$2"
+  else
+    number_bytes 4 "0x${digits#"$high"}"
+    number_bytes 4 "0x0$high"
+  fi
 }
 
 make_words() {

@@ -12,7 +12,7 @@ for machine in cortex-a15 cortex-a7 rtl teaching; do
 done
 try 2 run -m cortex-a16 -w t.nwt
 says err "no machine 'cortex-a16'"
-says err 'cortex-a15, cortex-a7, rtl, teaching'
+says err "cortex-a15, cortex-a7, golden-cove, haswell, nehalem, rtl, skylake, teaching, zen2, zen4"
 
 mkdir mine
 sed 's/^name:.*/name: my own/' "$top_srcdir/configs/machines/teaching.yaml" >mine/own.yaml

@@ -35,28 +35,40 @@ struct world {
   char did[160]; /* the last operation, for messages */
 };
 
+/* The two formats that are tried: of ARMv7, or (the same source, built again) of x86-64. */
+#ifndef FIRST_FORMAT
+#define FIRST_FORMAT NW_GUEST_SHORT
+#endif
+#define SECOND_FORMAT (FIRST_FORMAT + 1)
+
+#define PLACES 16
+
 /* Places that mappings are made at: close together, around large page and table edges, and at the
  * ends of the address space. */
-static const uint64_t places[] = {
-    0x00000000, 0x00008000, 0x000ff000, 0x00100000, 0x001f0000, 0x00200000, 0x00210000, 0x003ff000,
-    0x00400000, 0x3ffff000, 0x40000000, 0x40200000, 0x7fe00000, 0xbfe00000, 0xbfff0000, 0xbffff000,
+static const uint64_t places[NW_ARCHITECTURES][PLACES] = {
+    [NW_ARMV7] = {0x00000000, 0x00008000, 0x000ff000, 0x00100000, 0x001f0000, 0x00200000,
+                  0x00210000, 0x003ff000, 0x00400000, 0x3ffff000, 0x40000000, 0x40200000,
+                  0x7fe00000, 0xbfe00000, 0xbfff0000, 0xbffff000},
+    [NW_X86_64] = {0x00000000, 0x00008000, 0x001f0000, 0x00200000, 0x00210000, 0x003ff000,
+                   0x00400000, 0x3ffff000, 0x40000000, 0x40200000, 0x7fffff0000, 0x8000000000,
+                   0x8000200000, 0x7fffffe00000, 0x7fffffff0000, 0xffffffffffe000},
 };
-
-#define PLACES (sizeof places / sizeof places[0])
 
 static const char *const mode_names[MODES] = {"native", "nested", "shadow", "selective", "agile"};
 
 static uint64_t random_place(struct world *world) {
-  uint64_t va = places[random_below(&world->random, PLACES)];
+  const struct nw_machine *native = world->machine[NW_MODE_NATIVE];
+  uint64_t va = places[native->guest_regime.architecture][random_below(&world->random, PLACES)];
   if (random_chance(&world->random, 60))
     va += random_below(&world->random, 24) * PAGE;
-  return va < NW_USER_END ? va : NW_USER_END - PAGE;
+  return va < native->user_end ? va : native->user_end - PAGE;
 }
 
 static uint64_t random_length(struct world *world, uint64_t va) {
   static const uint64_t pages[] = {1, 1, 2, 3, 16, 17, 40, 256, 512, 600, 1100};
   uint64_t length = pages[random_below(&world->random, 11)] * PAGE;
-  return length < NW_USER_END - va ? length : NW_USER_END - va;
+  uint64_t most = world->machine[NW_MODE_NATIVE]->user_end - va;
+  return length < most ? length : most;
 }
 
 /* -- one address ---------------------------------------------------------------------------- */
@@ -179,6 +191,8 @@ static void check_address(struct world *world, uint64_t va) {
       if (request.privilege == NW_USER)
         check_tlb(world, mode, &request, &expected);
     }
+    /* Natively, too: hardware is to set the flags that it sets in the other modes. */
+    nw_machine_resolve(world->machine[NW_MODE_NATIVE], &request);
     for (enum nw_mode mode = NW_MODE_NESTED; mode < MODES; mode++)
       check_resolved(world, mode, &request, &expected);
   }
@@ -202,12 +216,13 @@ static void check_mapping_edges(struct world *world) {
 
 /* The guest reads back what it wrote, whatever the hardware's registers hold. */
 static void check_registers(const struct world *world) {
-  static const enum nw_register registers[] = {NW_REG_TTBR0, NW_REG_CONTEXTIDR, NW_REG_DACR,
-                                               NW_REG_SCTLR, NW_REG_PRRR_MAIR0};
-  for (unsigned i = 0; i < sizeof registers / sizeof registers[0]; i++)
+  const struct nw_machine *native = world->machine[NW_MODE_NATIVE];
+  for (unsigned i = 0; i < native->software->registers_count; i++) {
+    unsigned reg = native->software->registers[i];
     for (enum nw_mode mode = NW_MODE_NESTED; mode < MODES; mode++)
-      assert_int_equal(nw_machine_read_register(world->machine[mode], registers[i]),
-                       nw_machine_read_register(world->machine[NW_MODE_NATIVE], registers[i]));
+      assert_int_equal(nw_machine_read_register(world->machine[mode], reg),
+                       nw_machine_read_register(native, reg));
+  }
 }
 
 static const uint8_t *frame_bytes(const struct nw_machine *machine, uint64_t ipa) {
@@ -243,12 +258,14 @@ static void check_world(struct world *world) {
   check_mapping_edges(world);
   for (unsigned i = 0; i < 3; i++)
     check_address(world, random_place(world) + (random_bits(&world->random) & 0xffc));
-  check_address(world, NW_LINEAR_BASE + (random_bits(&world->random) % native->config.guest.memory &
-                                         ~UINT64_C(3)));
-  check_address(world, NW_LINEAR_BASE + native->kernel->own.root);
+  check_address(world,
+                native->layout->linear_base +
+                    (random_bits(&world->random) % native->config.guest.memory & ~UINT64_C(3)));
+  check_address(world, native->layout->linear_base + native->kernel->own.root);
   if (nw_guest_kernel_space(native->kernel) != NULL)
-    check_address(world, NW_LINEAR_BASE + nw_guest_kernel_space(native->kernel)->table.root);
-  check_address(world, NW_VECTOR_PAGE + 0xfe0);
+    check_address(world,
+                  native->layout->linear_base + nw_guest_kernel_space(native->kernel)->table.root);
+  check_address(world, native->layout->helper_page + 0xfe0);
   for (enum nw_mode mode = NW_MODE_SHADOW; mode < MODES; mode++) {
     const struct nw_shadows *shadows = shadows_in_use(world->machine[mode]);
     if (shadows != NULL && !nw_shadow_consistent(shadows, error, sizeof error))
@@ -426,7 +443,8 @@ static void do_change_walks(struct world *world) {
   }
   struct nw_pte pte;
   uint64_t table = space->table.root;
-  uint8_t level = (uint8_t)(1 + random_below(&world->random, 3));
+  unsigned levels = machine->guest_regime.architecture == NW_ARMV7 ? 3 : space->table.start_level;
+  uint8_t level = (uint8_t)(1 + random_below(&world->random, levels));
   nw_page_table_entry(&space->table, random_place(world), level, &pte);
   if (random_chance(&world->random, 70))
     table = pte.address & ~(uint64_t)0x3ff;
@@ -535,12 +553,25 @@ static struct nw_machine_config base(enum nw_guest_format format) {
   return config;
 }
 
+/* Of x86-64 machines. */
+static void any_hardware(struct nw_machine_config *config, struct random *random) {
+  static const uint32_t pcids[] = {0, 1, 3, 6};
+  struct nw_hypervisor_config *hypervisor = &config->hypervisor;
+  config->guest.deprivileged = false;
+  config->guest.pcids = pcids[random_below(random, 4)];
+  hypervisor->stage2 = (enum nw_stage2)random_below(random, 2);
+  hypervisor->stage2_levels = random_chance(random, 50) ? 4 : 5;
+  hypervisor->ept_flags = random_chance(random, 50);
+}
+
 /* Any combination of what can be chosen; about a third of the options are on. */
 static struct nw_machine_config any_options(enum nw_guest_format format, struct random *random) {
   struct nw_machine_config config = base(format);
   struct nw_shadow_config *shadow = &config.hypervisor.shadow;
   config.guest.large_pages = (enum nw_large_pages)random_below(random, 3);
   config.guest.deprivileged = random_chance(random, 60);
+  if (FIRST_FORMAT != NW_GUEST_SHORT)
+    any_hardware(&config, random);
   config.hypervisor.stage2_large = random_chance(random, 50);
   config.hypervisor.pf_filter = !config.guest.deprivileged && random_chance(random, 70);
   shadow->sync = (enum nw_shadow_sync)random_below(random, 2);
@@ -578,16 +609,18 @@ static struct nw_machine_config any_options(enum nw_guest_format format, struct 
 static void print_options(const struct nw_machine_config *config) {
   const struct nw_shadow_config *shadow = &config->hypervisor.shadow;
   print_message(
-      "guest: large pages %d, de-privileged %d; host: 2 MB %d; shadow: sync %d, memory "
+      "guest: large pages %d, de-privileged %d, PCIDs %u; host: 2 MB %d, stage 2 %d of %d levels, "
+      "flags %d; shadow: sync %d, memory "
       "%llu, flood %u, prefetch %u, cached roots %d, unsync %d, direct faults %d, "
       "paravirtual %d (%u), large pages %d; KSM: %u pages; selective: policy %d, keep %d, "
       "fill %d\n",
-      config->guest.large_pages, config->guest.deprivileged, config->hypervisor.stage2_large,
-      shadow->sync, (unsigned long long)shadow->memory, shadow->flood, shadow->prefetch,
-      shadow->cache_roots, shadow->unsync, shadow->direct_faults, shadow->paravirtual,
-      shadow->paravirtual_batch, shadow->large_pages, config->hypervisor.ksm.pages,
-      config->hypervisor.selective.policy, config->hypervisor.selective.keep_tables,
-      config->hypervisor.selective.fill);
+      config->guest.large_pages, config->guest.deprivileged, config->guest.pcids,
+      config->hypervisor.stage2_large, config->hypervisor.stage2, config->hypervisor.stage2_levels,
+      config->hypervisor.ept_flags, shadow->sync, (unsigned long long)shadow->memory, shadow->flood,
+      shadow->prefetch, shadow->cache_roots, shadow->unsync, shadow->direct_faults,
+      shadow->paravirtual, shadow->paravirtual_batch, shadow->large_pages,
+      config->hypervisor.ksm.pages, config->hypervisor.selective.policy,
+      config->hypervisor.selective.keep_tables, config->hypervisor.selective.fill);
 }
 
 /* Lives under options drawn from the seed; NW_LIVES sets how many. */
@@ -611,28 +644,33 @@ static void every_policy(enum nw_guest_format format) {
     for (unsigned bits = 0; bits < 4; bits++) {
       config.guest.large_pages = (enum nw_large_pages)large;
       config.hypervisor.stage2_large = (bits & 1) != 0;
-      config.guest.deprivileged = (bits & 2) == 0;
+      if (format <= NW_GUEST_LPAE)
+        config.guest.deprivileged = (bits & 2) == 0;
+      else
+        config.hypervisor.stage2 = (bits & 2) == 0 ? NW_STAGE2_NPT : NW_STAGE2_EPT;
       live(&config, ++salt << 32, 300);
     }
   }
 }
 
-static void all_modes_translate_alike_with_short_descriptors(void **state) {
+/* ARMv7: short descriptors; x86-64: four levels. */
+static void all_modes_translate_alike_with_the_first_format(void **state) {
   (void)state;
-  every_policy(NW_GUEST_SHORT);
-  any_policy(NW_GUEST_SHORT);
+  every_policy(FIRST_FORMAT);
+  any_policy(FIRST_FORMAT);
 }
 
-static void all_modes_translate_alike_with_long_descriptors(void **state) {
+/* Long descriptors; five levels. */
+static void all_modes_translate_alike_with_the_second_format(void **state) {
   (void)state;
-  every_policy(NW_GUEST_LPAE);
-  any_policy(NW_GUEST_LPAE);
+  every_policy(SECOND_FORMAT);
+  any_policy(SECOND_FORMAT);
 }
 
 /* Guest and host short of memory: operations fail in the middle, and what they leave is sound. */
 static void all_modes_translate_alike_when_the_guest_runs_out_of_memory(void **state) {
   (void)state;
-  for (unsigned format = NW_GUEST_SHORT; format <= NW_GUEST_LPAE; format++) {
+  for (unsigned format = FIRST_FORMAT; format <= SECOND_FORMAT; format++) {
     struct nw_machine_config config = base((enum nw_guest_format)format);
     config.guest.memory = 5 * MIB;
     config.guest.large_pages = NW_LARGE_ALIGNED;
@@ -650,8 +688,8 @@ static void every_option_has_been_tried(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(all_modes_translate_alike_with_short_descriptors),
-      cmocka_unit_test(all_modes_translate_alike_with_long_descriptors),
+      cmocka_unit_test(all_modes_translate_alike_with_the_first_format),
+      cmocka_unit_test(all_modes_translate_alike_with_the_second_format),
       cmocka_unit_test(all_modes_translate_alike_when_the_guest_runs_out_of_memory),
       cmocka_unit_test(every_option_has_been_tried),
   };

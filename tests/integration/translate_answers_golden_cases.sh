@@ -15,8 +15,10 @@ same() { # WHAT EXPECTED FOUND
   fi
 }
 
-for name in short nested x86; do
-  make_words "$top_srcdir/tests/cases/$name.words" "$work" || exit 99
+for words in short nested x86-64 x86-nested x86; do
+  make_words "$top_srcdir/tests/cases/$words.words" "$work" || exit 99
+done
+for name in short nested x86-64 svm ept x86; do
   cp "$top_srcdir/tests/cases/$name.case" "$work/$name.case"
   chmod u+w "$work/$name.case"
   "$nestwalk" translate "$work/$name.case" >"$work/out" || status=1
@@ -28,7 +30,10 @@ for name in short nested x86; do
   same "$name.case from standard input" "$work/$name.case" "$work/out"
 done
 
-# each descriptor access, in the order made
+# each descriptor access, in the order made; updates with what becomes of the descriptor
+"$nestwalk" translate --trace "$work/svm.case" >"$work/out" || status=1
+sed -n '/^q r user 0x123 -> ok/,/^q x/{/^q x/!p;}' "$work/out" >"$work/traced"
+same "the trace of svm.case" "$top_srcdir/tests/cases/svm.trace" "$work/traced"
 "$nestwalk" translate --trace "$work/nested.case" >"$work/out" || status=1
 sed -n '/^q r user 0x00012345 -> ok/,/^q x/{/^q x/!p;}' "$work/out" >"$work/traced"
 same "the trace" "$top_srcdir/tests/cases/nested.trace" "$work/traced"

@@ -31,6 +31,10 @@ refuse() {
 
 short='format 1\nregime armv7-short\n'
 lpae2='format 1\nregime armv7-lpae+s2\n'
+x86='format 1\nregime x86-64\n'
+svm='format 1\nregime x86-svm-npt\n'
+ept='format 1\nregime x86-ept\n'
+query='q r priv 0\n'
 
 refuse '' 0 'format 1'
 refuse '# nothing\n\n' 2 "the end of the file" 'format 1'
@@ -87,6 +91,39 @@ refuse "${short}update-check now\n" 3 "'now'"
 refuse "${short}reg TTBR0\\000 0\n" 3 'TTBR0\x00'
 refuse "${short}q r priv 0\\000\n" 3 '0\x00'
 refuse "${short}mem a\\000b@0\n" 3 'a\x00b'
+
+# x86-64: values that MOV and VM entry refuse are held against the line that gave them
+refuse "${x86}reg TTBR0 0\n" 3 "'TTBR0'" 'nCR3'
+refuse "${x86}reg cr3 0\n" 3 "'cr3'" 'CR3'
+refuse "${x86}reg PKRU 0x100000000\n" 3 '0x100000000' "'PKRU'" '32 bits'
+refuse "${x86}reg CR3 0x10000000000\n${query}" 4 '0x10000000000' 'line 3' 'x86-64'
+refuse "${x86}reg CR3 0x8000000000001000\n${query}" 4 '0x8000000000001000' 'line 3'
+refuse "${x86}reg AC 2\n${query}" 4 '0x2' 'line 3'
+refuse "${x86}reg VPID 0x2000\n${query}" 4 '0x2000' 'line 3'
+refuse "${svm}reg nCR3 0x10000000000\n${query}" 4 '0x10000000000' 'line 3' 'x86-svm-npt'
+refuse "${ept}reg EPTP 0x100e\n${query}" 4 '0x100e' 'line 3' 'x86-ept'
+refuse "${ept}reg EPTP 0x101a\n${query}" 4 '0x101a' 'line 3'
+refuse "${ept}reg EPTP 0x105e\ncap ept-ad 0\n${query}" 5 '0x105e' 'line 3'
+refuse "${svm}reg nCR3 0x1000\nregime x86-ept\n${query}" 5 '0x1000' 'line 3' 'x86-ept'
+refuse "${svm}maxphyaddr 36\nreg CR3 0x1000000000\n${query}" 5 '0x1000000000' 'line 4'
+refuse "${x86}maxphyaddr 53\n" 3 "'53'" '32 to 52'
+refuse "${x86}maxphyaddr 31\n" 3 "'31'" '32 to 52'
+refuse "${x86}cap foo 1\n" 3 "'foo'" 'execute-only' 'ept-ad' '1g-pages'
+refuse "${ept}cap ept-ad yes\n" 3 "'yes'" '0 or 1'
+refuse "${x86}walk s2\n${query}" 4 'walk s2' 'stage 2' 'x86-64'
+refuse "${svm}walk s2\nq r priv 0x10000000000000\n" 4 "'0x10000000000000'" 'IPA' '52 bits'
+refuse "${x86}q r priv 0x10000000000000000\n" 3 'number'
+
+# what contradicted for a while is taken once another line has made it possible
+for lines in 'reg CR3 0x8000000000001005\nreg CR4 0x20020' \
+  'reg CR3 0x1000000000000\nmaxphyaddr 52' \
+  'maxphyaddr 32\nreg CR3 0x100000000\nreg CR3 0x1000'; do
+  printf "${x86}$lines\n${query}" >"$work/good.case"
+  "$nestwalk" translate "$work/good.case" >"$work/out" 2>"$work/err" || {
+    echo "refused: $(cat "$work/err")" >&2
+    status=1
+  }
+done
 
 # a word of a million bytes is refused, and not repeated in full
 { printf "$short"; head -c 1000000 /dev/zero | tr '\0' x; } >"$work/bad.case"

@@ -22,6 +22,9 @@ grep -vE '^[a-z0-9]+ +[0-9]+ M  [a-z].{20,}' list && fail 'a description is not 
 for file in "$top_srcdir"/configs/workloads/*.sh; do
   grep -q '^program=(' "$file" || fail "$file names no program"
 done
+"$record" -a x86-64 -l >other
+grep -q '^sort ' other || fail "no sort for x86-64: $(cat other)"
+refuse "found the architecture 'vax'" -a vax -l
 refuse 'no folder' chase
 refuse "no workload 'frob'" -o here chase frob
 [ ! -e here ] || fail 'a wrong name made a folder'

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+const unsigned guest_levels[NW_GUEST_FORMATS] = {2, 3, 4, 5};
+
 struct nw_machine_config small_machine(enum nw_guest_format format) {
   struct nw_machine_config config = {
       .name = "small",
@@ -32,7 +34,8 @@ struct nw_machine_config small_machine(enum nw_guest_format format) {
                      .world_switch = PRICE_WORLD_SWITCH,
                      .shadow = {.cache_roots = true, .flood = 3, .paravirtual_batch = 32}},
       .guest = {.memory = 64 * MIB,
-                .deprivileged = true,
+                .deprivileged = nw_guest_layouts[format].software == &nw_software_armv7,
+                .pcids = 6,
                 .fault_cycles = PRICE_FAULT,
                 .syscall_cycles = PRICE_SYSCALL,
                 .switch_cycles = PRICE_SWITCH,
@@ -82,7 +85,7 @@ uint64_t ipa_of(struct nw_machine *machine, uint64_t va) {
 
 uint64_t references_of_walk(struct nw_machine *machine, uint64_t va) {
   touch(machine, NW_READ, va);
-  nw_mmu_invalidate(machine->mmu, NW_TLBI_ALLNSNH, 0);
+  nw_mmu_invalidate(machine->mmu, machine->software->maintenance.everything, 0);
   uint64_t before = nw_machine_mmu_statistics(machine)->walk_references;
   touch(machine, NW_READ, va);
   return nw_machine_mmu_statistics(machine)->walk_references - before;

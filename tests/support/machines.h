@@ -3,7 +3,7 @@
 #ifndef NW_TESTS_SUPPORT_MACHINES_H
 #define NW_TESTS_SUPPORT_MACHINES_H
 
-#include "system/guest_kernel.h"
+#include "system/architecture.h"
 #include "system/hypervisor.h"
 #include "system/shadow.h"
 
@@ -24,7 +24,11 @@ enum {
   PRICE_COPY = 110,
 };
 
-/** 64 MB of guest memory, small TLBs, one cache, no walk caches, de-privileged under shadow. */
+/** Levels of the guest's tables, by enum nw_guest_format. */
+extern const unsigned guest_levels[NW_GUEST_FORMATS];
+
+/** 64 MB of guest memory, small TLBs, one cache, no walk caches, on ARMv7 de-privileged under
+ * shadow. */
 struct nw_machine_config small_machine(enum nw_guest_format format);
 
 /** Builds it or fails the test. */

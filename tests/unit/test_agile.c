@@ -13,7 +13,10 @@
 #define PAGES 24u
 #define WRITES 2u
 #define FORMATS                                                                                    \
-  for (enum nw_guest_format format = NW_GUEST_SHORT; format <= NW_GUEST_LPAE; format++)
+  for (enum nw_guest_format format = NW_GUEST_SHORT; format < NW_GUEST_FORMATS; format++)
+
+/* Levels of stage 2. */
+static const unsigned stage2_of[NW_GUEST_FORMATS] = {3, 3, 4, 4};
 
 /* The clock stands still, as far as policy is concerned. */
 static struct nw_machine *make_touched(enum nw_guest_format format) {
@@ -35,11 +38,12 @@ static uint64_t table_of(const struct nw_machine *machine, uint64_t va, uint8_t 
   uint64_t bytes = machine->config.format == NW_GUEST_SHORT ? 1024 : PAGE;
   nw_page_table_entry(&nw_guest_kernel_space(machine->kernel)->table, va, level, &pte);
   assert_int_equal(pte.level, level);
-  return level == 1 ? root_of(machine) : pte.address & ~(bytes - 1);
+  return level == machine->guest_regime.s1_root[0].start_level ? root_of(machine)
+                                                               : pte.address & ~(bytes - 1);
 }
 
 static uint64_t last_table_of(const struct nw_machine *machine, uint64_t va) {
-  return table_of(machine, va, machine->config.format == NW_GUEST_SHORT ? 2 : 3);
+  return table_of(machine, va, machine->kernel->format->last_level);
 }
 
 /* A short root is four frames: in one aligned piece of host memory they are only by chance. */
@@ -47,16 +51,19 @@ static bool root_can_nest(const struct nw_machine *machine) {
   uint64_t pa[2];
   nw_machine_guest_address(machine, root_of(machine), &pa[0]);
   nw_machine_guest_address(machine, root_of(machine) + 3 * PAGE, &pa[1]);
-  return machine->config.format == NW_GUEST_LPAE ||
+  return machine->config.format != NW_GUEST_SHORT ||
          (pa[1] == pa[0] + 3 * PAGE && pa[0] % (4 * PAGE) == 0);
 }
 
 /* All of the running process shadowed. */
 static void shadow_all(struct nw_machine *machine) {
-  uint8_t last = machine->config.format == NW_GUEST_SHORT ? 2 : 3;
+  const struct nw_format *format = machine->kernel->format;
+  uint8_t level = machine->guest_regime.s1_root[0].start_level;
   nw_agile_switch(machine, true);
-  for (uint8_t level = 1; level <= last; level++)
+  for (unsigned i = 0; i < guest_levels[machine->config.format]; i++) {
     nw_agile_set_nested(machine, table_of(machine, VA, level), false);
+    level = nwi_level_below(format, level);
+  }
 }
 
 static struct nw_machine *make_shadowed(enum nw_guest_format format) {
@@ -73,18 +80,40 @@ static void walks_are_wholly_nested_until_they_become_agile(void **state) {
   (void)state;
   FORMATS {
     struct nw_machine *machine = make_touched(format);
-    unsigned none = format == NW_GUEST_SHORT ? 2 : 3, whole = format == NW_GUEST_SHORT ? 11 : 15;
+    unsigned none = guest_levels[format], stage2 = stage2_of[format];
+    unsigned whole = (none + 1) * (stage2 + 1) - 1;
     assert_int_equal(references_of_walk(machine, VA), whole);
     shadow_all(machine);
     assert_int_equal(references_of_walk(machine, VA), none);
     nw_agile_set_nested(machine, last_table_of(machine, VA), true);
-    assert_int_equal(references_of_walk(machine, VA), none + 3);
+    assert_int_equal(references_of_walk(machine, VA), none + stage2);
     nw_agile_set_nested(machine, root_of(machine), true);
     if (root_can_nest(machine))
-      assert_int_equal(references_of_walk(machine, VA), whole - 3);
+      assert_int_equal(references_of_walk(machine, VA), whole - stage2);
     nw_agile_switch(machine, false);
     assert_int_equal(references_of_walk(machine, VA), whole);
     check_sums(machine);
+    nw_machine_destroy(machine);
+  }
+}
+
+/* The more of the guest's levels are nested, the more references: 4, 8, 12, 16, 20, 24 of four. */
+static void each_nested_level_adds_a_walk_of_stage_2(void **state) {
+  (void)state;
+  for (enum nw_guest_format format = NW_GUEST_4_LEVEL; format < NW_GUEST_FORMATS; format++) {
+    struct nw_machine *machine = make_shadowed(format);
+    unsigned expected = guest_levels[format];
+    uint8_t root = machine->guest_regime.s1_root[0].start_level;
+    assert_int_equal(references_of_walk(machine, VA), expected);
+    for (uint8_t level = 1; level <= root; level++) {
+      nw_agile_set_nested(machine, table_of(machine, VA, level), true);
+      expected += stage2_of[format];
+      assert_int_equal(references_of_walk(machine, VA), expected);
+    }
+    nw_agile_switch(machine, false);
+    expected += stage2_of[format];
+    assert_int_equal(references_of_walk(machine, VA), expected);
+    assert_int_equal(expected, format == NW_GUEST_4_LEVEL ? 24 : 29);
     nw_machine_destroy(machine);
   }
 }
@@ -135,7 +164,7 @@ static void a_trapped_store_is_in_force_at_once(void **state) {
   }
 }
 
-/* Whichever way the kernel's linear map is walked, nested (LPAE here) or by a shadow leaf (sections of
+/* Whichever way the kernel's linear map is walked, nested (all but these here) or by a shadow leaf (sections of
  * a short root), it does not let a table be written that is followed. */
 static void no_way_leads_unseen_to_a_table_that_is_followed(void **state) {
   (void)state;
@@ -144,11 +173,11 @@ static void no_way_leads_unseen_to_a_table_that_is_followed(void **state) {
     uint64_t table = last_table_of(machine, VA), trapped = exits(machine, NW_EXIT_PTE_WRITE);
     struct nw_result result;
     assert_true(nw_agile_follows(machine, table));
-    nw_machine_kernel_load(machine, NW_LINEAR_BASE + table);
-    assert_true(nw_machine_debug_translate(machine, NW_LINEAR_BASE + table, NW_READ, NW_PRIVILEGED,
-                                           &result));
-    assert_int_equal(result.s2_page_log2 != 0, format == NW_GUEST_LPAE);
-    assert_false(nw_machine_debug_translate(machine, NW_LINEAR_BASE + table, NW_WRITE,
+    nw_machine_kernel_load(machine, machine->layout->linear_base + table);
+    assert_true(nw_machine_debug_translate(machine, machine->layout->linear_base + table, NW_READ,
+                                           NW_PRIVILEGED, &result));
+    assert_int_equal(result.s2_page_log2 != 0, format != NW_GUEST_SHORT);
+    assert_false(nw_machine_debug_translate(machine, machine->layout->linear_base + table, NW_WRITE,
                                             NW_PRIVILEGED, &result));
     change_rights(machine, 0, NW_PROT_READ);
     assert_int_equal(exits(machine, NW_EXIT_PTE_WRITE), trapped + 1);
@@ -227,7 +256,7 @@ static void levels_of_agile_walks_are_counted(void **state) {
   FORMATS {
     struct nw_machine *machine = make_shadowed(format);
     const struct nw_mmu_statistics *mmu = nw_machine_mmu_statistics(machine);
-    unsigned levels = format == NW_GUEST_SHORT ? 2 : 3;
+    unsigned levels = guest_levels[format];
     uint64_t before = mmu->agile_walks[0];
     references_of_walk(machine, VA);
     assert_true(nw_machine_mmu_statistics(machine)->agile_walks[0] > before);
@@ -248,6 +277,7 @@ static void levels_of_agile_walks_are_counted(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(walks_are_wholly_nested_until_they_become_agile),
+      cmocka_unit_test(each_nested_level_adds_a_walk_of_stage_2),
       cmocka_unit_test(a_table_goes_nested_with_its_second_store),
       cmocka_unit_test(a_trapped_store_is_in_force_at_once),
       cmocka_unit_test(no_way_leads_unseen_to_a_table_that_is_followed),

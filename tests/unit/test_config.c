@@ -231,9 +231,11 @@ static void other_scalars_are_strict_too(void **state) {
   assert_has(refused_set("guest.deprivileged=1"), "expected true or false");
   assert_has(refused_set("mmu.l2.policy=LRU"), "one of lru, tree-plru, fifo, random");
   assert_has(refused_set("mmu.l2.policy=0"), "one of lru, tree-plru, fifo, random");
+  assert_has(refused("armv7", "riscv64"),
+             "m.yaml:1:15: architecture: found 'riscv64', expected one of armv7, x86-64");
   assert_has(refused("armv7", "x86-64"),
-             "m.yaml:1:15: architecture: found 'x86-64', expected armv7");
-  assert_has(refused_set("hypervisor.stage2_pages=[1G]"), "one of 4K, 2M");
+             "m.yaml:2:9: format: found 'short', expected '4-level' or '5-level'");
+  assert_has(refused_set("hypervisor.stage2_pages=[3M]"), "one of 4K, 2M");
   assert_has(refused_set("memory.caches.0.name=0123456789abcdef"), "expected 1 to 15 bytes");
   assert_has(refused_set("memory.caches.0.name=a.b"), "expected letters");
   assert_has(refused_set("memory.caches.0.name=dram"), "behind the caches");
@@ -384,7 +386,8 @@ static void machines_are_found_by_name_or_path(void **state) {
   }
   assert_null(nw_config_find("cortex-a16", folders, &error));
   assert_has(error.message, "no machine 'cortex-a16'");
-  assert_has(error.message, "cortex-a15, cortex-a7, rtl, teaching");
+  assert_has(error.message, "cortex-a15, cortex-a7, golden-cove, haswell, nehalem, rtl, skylake, "
+                            "teaching, zen2, zen4");
   char *path = nw_config_find("./x.yaml", folders, &error);
   assert_string_equal(path, "./x.yaml");
   assert_false(nw_config_load(path, NULL, 0, &config, &error));

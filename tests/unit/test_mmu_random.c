@@ -107,12 +107,19 @@ static const struct {
     [NW_REGIME_X86_EPT] = {NW_INVVPID_ALL, NW_INVPCID_ALL, NW_INVVPID_ADDRESS, NW_INVEPT},
 };
 
-/* A stage-1 change without VMIDs may be named by address, page by page. */
-static void maintain_stage1(struct rig *rig, const struct operation *op) {
-  enum nw_regime_kind kind = (enum nw_regime_kind)nw_mmu_regime(rig->mmu)->kind;
+/* A stage-1 change without VMIDs may be named by address, page by page; on x86-64 one address names
+ * whatever page was there, unless `small` ones were before a large one. */
+static void maintain_stage1(struct rig *rig, const struct operation *op, bool small) {
+  const struct nw_regime *regime = nw_mmu_regime(rig->mmu);
+  enum nw_regime_kind kind = (enum nw_regime_kind)regime->kind;
   uint64_t region = va_of(op) >> 21 << 21;
 
-  if (nw_regime_has_stage2(kind) || op->choice % 3 == 0) {
+  if (regime->architecture == NW_X86_64 && !small && op->choice % 5 != 0) {
+    for (uint16_t vmid = 0; vmid < 2; vmid++) {
+      nw_mmu_invalidate_of(rig->mmu, maintenance[kind].page_of_one,
+                           &(struct nw_tlbi_operand){.va = va_of(op), .vmid = vmid});
+    }
+  } else if (nw_regime_has_stage2(kind) || op->choice % 3 == 0) {
     nw_mmu_invalidate(rig->mmu, maintenance[kind].stage1, 0);
   } else if (op->choice % 3 == 1) {
     nw_mmu_invalidate(rig->mmu, maintenance[kind].stage1_of_one, 0);
@@ -172,7 +179,7 @@ static void change_stage1(struct rig *rig, const struct operation *op) {
     tables_map_raw(rig->tables, 1, va, leaf, decorated(rig, op, format->encode_leaf(&page)),
                    op->choice % 2);
   }
-  maintain_stage1(rig, op);
+  maintain_stage1(rig, op, log2 != 12);
 }
 
 /* The rights of `map`, and in every other case flags that are still to be set. */
@@ -214,10 +221,10 @@ static void change_armv7_rights(struct rig *rig, const struct operation *op) {
 
 static void change_x86_rights(struct rig *rig, const struct operation *op) {
   uint64_t choice = op->choice;
+  uint64_t cr4 = X86_CR4 | (rig->tables->regime.reg[NW_X86_CR4] & X86_LA57);
 
   rig_register(rig, NW_X86_CR0, X86_CR0 ^ (choice & 1) << 16); /* WP */
-  rig_register(rig, NW_X86_CR4,
-               X86_CR4 | (choice & 2) << 19 | (choice & 4) << 19 | (choice & 8) << 19);
+  rig_register(rig, NW_X86_CR4, cr4 | (choice & 2) << 19 | (choice & 4) << 19 | (choice & 8) << 19);
   rig_register(rig, NW_X86_AC, choice >> 4 & 1);
   rig_register(rig, NW_X86_PKRU, choice >> 5 & 0xff);
 }
@@ -239,8 +246,8 @@ static void change_tags(struct rig *rig, const struct operation *op) {
   }
 }
 
-/* Stage 1 on and off, stage 2 on and off, where a register does that; the tables are built as if both
- * were on. */
+/* Stage 1 on and off, stage 2 on and off, where a register does that; the tables are built as if
+ * both were on. */
 static void switch_stage(struct rig *rig, const struct operation *op) {
   const struct nw_regime *regime = nw_mmu_regime(rig->mmu);
   bool armv7 = regime->architecture == NW_ARMV7;
@@ -273,12 +280,21 @@ static bool translates_like_a_plain_walk(struct rig *rig, const struct operation
   return rig_same_outcome(expected, &rig->result) && rig->plain_updates == 0;
 }
 
-/* An EPT with accessed and dirty flags or without them, as the seed has it. */
+/* x86-64: four or five levels in each stage, EPT with accessed and dirty flags or without them, as
+ * the seed has it. */
 static struct rig *new_rig(const struct nw_mmu_config *config) {
   struct rig *rig = rig_new(config);
 
-  if (config->regime == NW_REGIME_X86_EPT && config->seed % 2) {
-    rig_register(rig, NW_X86_NESTED_ROOT, TABLES_S2_PA | X86_EPTP_WALK_4 | X86_EPTP_AD);
+  bool five = config->seed & 2, nested_five = config->seed & 4;
+  uint64_t flags = config->seed & 1 ? X86_EPTP_AD : 0;
+
+  if (rig->tables->regime.architecture == NW_X86_64) {
+    rig_register(rig, NW_X86_CR4, X86_CR4 | (five ? X86_LA57 : 0));
+    rig_register(rig, NW_X86_HOST_CR4, nested_five ? X86_LA57 : 0);
+  }
+  if (config->regime == NW_REGIME_X86_EPT) {
+    uint64_t walk = nested_five ? X86_EPTP_WALK_5 : X86_EPTP_WALK_4;
+    rig_register(rig, NW_X86_NESTED_ROOT, TABLES_S2_PA | walk | flags);
   }
   return rig;
 }
@@ -358,6 +374,17 @@ static void with_correct_maintenance_every_outcome_is_that_of_a_plain_walk(void 
 
 /* -- runs -------------------------------------------------------------------------------------- */
 
+/* x86: accessed and dirty flags of the page and of the tables above it are still to be set. */
+static void clear_flags(struct rig *rig, uint64_t va) {
+  if (rig->tables->regime.architecture != NW_X86_64) {
+    return;
+  }
+  for (unsigned level = 1; level <= 4; level++) {
+    uint64_t at = tables_descriptor_pa(rig->tables, 1, va, level);
+    tables_put(rig->tables, at, 8, tables_get(rig->tables, at, 8) & ~0x60ull);
+  }
+}
+
 static void map_some_pages(struct rig *rig) {
   static const unsigned rights[] = {MAP_ALL, MAP_USER, 0, MAP_WRITE, MAP_EXECUTE | MAP_USER};
 
@@ -365,6 +392,9 @@ static void map_some_pages(struct rig *rig) {
     for (unsigned page = 0; page < PAGES - 3; page++) {
       struct operation op = {.region = region, .page = page};
       rig_map(rig, va_of(&op), 12, rights[(region + page) % 5]);
+      if (page % 2 == 0) {
+        clear_flags(rig, va_of(&op));
+      }
     }
   }
 }
@@ -429,8 +459,8 @@ static void debug_requests_change_neither_statistics_nor_what_follows(void **sta
       struct nw_request request = {
           .va = va_of(&op) + op.offset, .access = op.access, .privilege = op.privilege};
       if (op.kind != TRANSLATE) {
-        struct nw_result plain = rig_plain_walk(watched, &request), seen;
         request.debug = true;
+        struct nw_result plain = rig_plain_walk(watched, &request), seen;
         nw_mmu_translate(watched->mmu, &request, &watched->memory, &seen);
         assert_true(rig_same_outcome(&plain, &seen));
         continue;

@@ -100,8 +100,8 @@ static void a_cleared_frame_gives_its_memory_back_alone(void **state) {
 
 static void blocks_of_frames_are_aligned_to_their_size(void **state) {
   (void)state;
-  struct nw_frames *frames = nw_frames_create(5, 3000);
-  for (unsigned order = 0; order < NW_FRAME_ORDERS; order++) {
+  struct nw_frames *frames = nw_frames_create(5, 3000, NW_FRAME_ORDER_2M);
+  for (unsigned order = 0; order <= NW_FRAME_ORDER_2M; order++) {
     uint64_t frame;
     assert_true(nw_frames_allocate(frames, order, &frame));
     assert_int_equal(frame & ((UINT64_C(1) << order) - 1), 0);
@@ -115,7 +115,7 @@ static void blocks_of_frames_are_aligned_to_their_size(void **state) {
 
 static void frames_grow_together_when_they_come_back(void **state) {
   (void)state;
-  struct nw_frames *frames = nw_frames_create(0, 1024);
+  struct nw_frames *frames = nw_frames_create(0, 1024, NW_FRAME_ORDER_2M);
   uint64_t first, frame;
   assert_true(nw_frames_allocate(frames, 9, &first));
   assert_true(nw_frames_allocate(frames, 9, &frame));
@@ -129,7 +129,7 @@ static void frames_grow_together_when_they_come_back(void **state) {
 
 static void a_frame_is_free_when_its_last_holder_drops_it(void **state) {
   (void)state;
-  struct nw_frames *frames = nw_frames_create(0, 16);
+  struct nw_frames *frames = nw_frames_create(0, 16, NW_FRAME_ORDER_2M);
   uint64_t frame;
   assert_true(nw_frames_allocate(frames, 0, &frame));
   nw_frames_hold(frames, frame);
@@ -144,7 +144,7 @@ static void a_frame_is_free_when_its_last_holder_drops_it(void **state) {
 
 static void reserved_frames_are_never_handed_out(void **state) {
   (void)state;
-  struct nw_frames *frames = nw_frames_create(3, 1000);
+  struct nw_frames *frames = nw_frames_create(3, 1000, NW_FRAME_ORDER_2M);
   bool seen[1003] = {false};
   uint64_t frame, count = 0;
   for (uint64_t i = 100; i < 140; i++)
@@ -166,7 +166,7 @@ static void frames_are_never_handed_out_twice(void **state) {
   (void)state;
   enum { COUNT = 700, BLOCKS = 64 };
   struct random random = random_from_seed("frames");
-  struct nw_frames *frames = nw_frames_create(13, COUNT);
+  struct nw_frames *frames = nw_frames_create(13, COUNT, NW_FRAME_ORDER_2M);
   bool held[COUNT + 13] = {false};
   struct {
     uint64_t frame;

@@ -17,7 +17,7 @@
 #include "support/counts.h"
 #include "support/toy_format.h"
 
-#define FORMATS for (unsigned format = NW_GUEST_SHORT; format <= NW_GUEST_LPAE; format++)
+#define FORMATS for (unsigned format = NW_GUEST_SHORT; format < NW_GUEST_FORMATS; format++)
 #define RW (NW_PROT_READ | NW_PROT_WRITE)
 #define VA UINT64_C(0x00400000)
 

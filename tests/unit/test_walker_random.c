@@ -63,8 +63,8 @@ static uint64_t armv7_descriptor(const struct nw_step *step, uint64_t bits, uint
          (luck >> 32 & 7 ? 0 : (uint64_t)(luck >> 40 & 15) << 59);
 }
 
-/* Likewise. Large pages are mostly aligned, reserved bits and limits rare, rarest in stage 2; flags and
- * the ignored bits are as they come. */
+/* Likewise. Large pages are mostly aligned, reserved bits and limits rare, rarest in stage 2; flags
+ * and the ignored bits are as they come. */
 static uint64_t x86_descriptor(const struct nw_step *step, uint64_t bits, uint64_t luck, bool ept) {
   unsigned in_leaf = step->level == 3 ? 30 : step->level == 2 ? 21 : 12;
   uint64_t rarity = step->stage == 2 ? 127 : 15;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every bit of every descriptor of x86-64, of AMD's nested tables and of Intel's EPT, as the manuals'
- * figures have them: SDM vol. 3, figure 4-11 and tables 4-14 to 4-20; tables 29-1 to 29-7; APM vol. 2,
- * 5.3.3 and 15.25.3.
+ * Every bit of every descriptor of x86-64, of AMD's nested tables and of Intel's EPT, as the
+ * manuals' figures have them: SDM vol. 3, figure 4-11 and tables 4-14 to 4-20; tables 29-1 to 29-7;
+ * APM vol. 2, 5.3.3 and 15.25.3.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,8 +23,8 @@
 
 /*
  * A figure from bit 63 down to bit 0. P present; W, U, X rights, in EPT r, w, x; K key; A address;
- * R reserved; . ignored; G global; T memory type; M EPT's memory type; S leaf or table; a, d accessed
- * and dirty.
+ * R reserved; . ignored; G global; T memory type; M EPT's memory type; S leaf or table; a, d
+ * accessed and dirty.
  */
 static const struct figure {
   enum nw_regime_kind kind;
@@ -76,7 +76,8 @@ static char letter_of(const struct figure *figure, unsigned bit) {
   return figure->text[63 - bit];
 }
 
-/* A machine whose addresses have `width` bits, with or without NXE in both stages; EPT with flags. */
+/* A machine whose addresses have `width` bits, with or without NXE in both stages; EPT with
+ * flags. */
 static struct tables *machine(enum nw_regime_kind kind, unsigned width, bool nxe) {
   struct tables *tables = tables_new(kind);
   struct nw_capabilities capabilities = nw_default_capabilities;
@@ -286,7 +287,8 @@ static void a_reserved_bit_of_a_nested_table_is_told_at_its_level(void **state) 
       }
 }
 
-/* SDM vol. 3, 29.3.3: what means nothing is told, even where what stands above denies the access. */
+/* SDM vol. 3, 29.3.3: what means nothing is told, even where what stands above denies the
+ * access. */
 static void a_misconfiguration_wins_over_a_violation(void **state) {
   (void)state;
   struct tables *tables = five_levels(NW_REGIME_X86_EPT);
@@ -309,7 +311,8 @@ static void a_misconfiguration_wins_over_a_violation(void **state) {
 
 /* -- memory types ------------------------------------------------------------------------------ */
 
-/* SDM vol. 3, table 4-11: PAT, PCD and PWT number the entry; PAT stands elsewhere in a large page. */
+/* SDM vol. 3, table 4-11: PAT, PCD and PWT number the entry; PAT stands elsewhere in a large
+ * page. */
 static void pat_pcd_and_pwt_select_the_memory_type(void **state) {
   (void)state;
   static const uint8_t types[] = {6, 4, 7, 0, 1, 5, 4, 1}; /* PA0 to PA7 */

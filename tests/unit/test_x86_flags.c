@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Accessed and dirty flags of x86-64 (SDM vol. 3, 4.8), of nested tables (APM vol. 2, 15.25.5) and of
- * EPT (SDM vol. 3, 29.3.5): which are set, when, in what order, and by what when another processor
- * writes in between.
+ * Accessed and dirty flags of x86-64 (SDM vol. 3, 4.8), of nested tables (APM vol. 2, 15.25.5) and
+ * of EPT (SDM vol. 3, 29.3.5): which are set, when, in what order, and by what when another
+ * processor writes in between.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -168,8 +168,8 @@ static void without_eptp_bit_6_ept_entries_are_left_alone(void **state) {
 
 /* -- when -------------------------------------------------------------------------------------- */
 
-/* A table's flag before the next level is looked at, a guest table's nested leaf before the table is
- * read, the leaf's before the final walk of stage 2. */
+/* A table's flag before the next level is looked at, a guest table's nested leaf before the table
+ * is read, the leaf's before the final walk of stage 2. */
 static void flags_are_set_in_the_order_of_use(void **state) {
   (void)state;
   for (unsigned k = 1; k < COUNT(kinds); k++) {
@@ -264,8 +264,8 @@ static void nothing_is_set_in_a_nested_leaf_that_denies_or_means_nothing(void **
   }
 }
 
-/* SDM vol. 3, 29.3.3.2: without EPT's flags a guest table may be read-only as long as nothing is to be
- * set in it; what is to be set is a write that EPT denies, and is not made. */
+/* SDM vol. 3, 29.3.3.2: without EPT's flags a guest table may be read-only as long as nothing is to
+ * be set in it; what is to be set is a write that EPT denies, and is not made. */
 static void a_guest_flag_in_a_read_only_page_is_an_ept_violation(void **state) {
   (void)state;
   struct tables *tables = untouched(NW_REGIME_X86_EPT);
@@ -386,8 +386,8 @@ static void set_flags(struct rig *rig, unsigned stage, uint64_t at) {
   tables_put(rig->tables, at, 8, tables_get(rig->tables, at, 8) | flags);
 }
 
-/* An entry that a read brought does not let a write by; one that a write brought does. `clean` has a
- * bit for each stage whose leaf is to be clean at first. */
+/* An entry that a read brought does not let a write by; one that a write brought does. `clean` has
+ * a bit for each stage whose leaf is to be clean at first. */
 static void write_after_reads(enum nw_regime_kind kind, unsigned clean) {
   struct rig *rig = rig_untouched(kind, false);
   uint64_t leaf[2];

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What goes and what stays in the TLBs, the walk cache and the IPA cache: INVLPG, INVPCID, INVVPID,
- * INVEPT (SDM vol. 3, 4.10.4 and 29.4.3), INVLPGA and TLB_CONTROL (APM vol. 2, 15.16), and writes of
- * control registers (4.10.4.1). Entries are looked for in the structures themselves, so that what a
- * lookup needs of the registers does not matter.
+ * INVEPT (SDM vol. 3, 4.10.4 and 29.4.3), INVLPGA and TLB_CONTROL (APM vol. 2, 15.16), and writes
+ * of control registers (4.10.4.1). Entries are looked for in the structures themselves, so that
+ * what a lookup needs of the registers does not matter.
  *
- * The population: page A and page B under PCIDs 1 and 2, a global page G brought under PCID 1, all of
- * them under virtual machines 1 and 2; the current ones are PCID 1 and machine 1. Each is 512 GB from
- * the others, so that no two share a table but the root.
+ * The population: page A and page B under PCIDs 1 and 2, a global page G brought under PCID 1, all
+ * of them under virtual machines 1 and 2; the current ones are PCID 1 and machine 1. Each is 512 GB
+ * from the others, so that no two share a table but the root.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -196,6 +196,49 @@ static void each_instruction_drops_what_the_manual_says_and_nothing_else(void **
       expect_lost(rig, s->tlb, s->tables, s->ipas[k]);
       rig_free(rig);
     }
+  }
+}
+
+/* 4.10.2.3 and 4.10.4.1: a guest knows of its page of 2 MB, not of the 4 KB pages under it. Those of
+ * the page go, whichever address of it is named, and no others. */
+static void a_large_page_over_small_ones_goes_as_a_whole(void **state) {
+  (void)state;
+  static const struct {
+    enum nw_tlbi operation;
+    bool global, goes;
+  } row[] = {
+      {NW_INVLPG, false, true},          {NW_INVLPG, true, true},
+      {NW_INVPCID_ADDRESS, false, true}, {NW_INVPCID_ADDRESS, true, false},
+      {NW_INVVPID_ADDRESS, false, true}, {NW_INVVPID_ADDRESS, true, true},
+  };
+  static const uint64_t inside[] = {0, 0x1000, 0x0ff000, 0x1ff000};
+  for (unsigned i = 0; i < COUNT(row); i++) {
+    struct nw_mmu_config config = rig_full(NW_REGIME_X86_EPT);
+    struct rig *rig = rig_new(&config);
+    uint64_t page = 0x00400000, neighbour = 0x00600000, small = 0x00800000, first = 0x00a00000;
+    uint64_t leaf = X86_PAGE | X86_PS | (row[i].global ? X86_G : 0);
+    tables_map_raw(rig->tables, 1, page, 2, (RIG_IPA + page) | leaf, 0);
+    tables_map_raw(rig->tables, 1, neighbour, 2, (RIG_IPA + neighbour) | leaf, 0);
+    for (unsigned at = 0; at < COUNT(inside); at++) {
+      tables_map(rig->tables, 2, RIG_IPA + page + inside[at], 0x300000000, 12, MAP_ALL);
+      assert_true(rig_read(rig, page + inside[at]));
+    }
+    tables_map_raw(rig->tables, 1, first, 2, (RIG_IPA + first) | X86_PAGE | X86_PS, 0);
+    tables_map(rig->tables, 2, RIG_IPA + first, 0x300000000, 12, MAP_ALL);
+    tables_map(rig->tables, 2, RIG_IPA + neighbour, 0x300000000, 12, MAP_ALL);
+    map(rig, small, false);
+    assert_true(rig_read(rig, neighbour));
+    assert_true(rig_read(rig, small));
+    assert_true(rig_read(rig, first));
+    nw_mmu_invalidate(rig->mmu, NW_INVLPG, first + 0x5000); /* that one is gone, others are not */
+    assert_false(rig_holds(rig, NW_READ, first));
+    nw_mmu_invalidate(rig->mmu, row[i].operation, page + 0x0ab000);
+    for (unsigned at = 0; at < COUNT(inside); at++) {
+      assert_int_equal(rig_holds(rig, NW_READ, page + inside[at]), !row[i].goes);
+    }
+    assert_true(rig_holds(rig, NW_READ, neighbour));
+    assert_true(rig_holds(rig, NW_READ, small));
+    rig_free(rig);
   }
 }
 
@@ -389,6 +432,7 @@ static void a_global_bit_without_pge_means_nothing(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_instruction_drops_what_the_manual_says_and_nothing_else),
+      cmocka_unit_test(a_large_page_over_small_ones_goes_as_a_whole),
       cmocka_unit_test(the_short_form_takes_twelve_bits_of_pcid),
       cmocka_unit_test(each_register_write_drops_what_the_manual_says_and_nothing_else),
       cmocka_unit_test(the_other_direction_of_a_change),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Registers of x86-64: what they are after reset, what is refused and what ignored, what they make of
- * the walk; and the encoders of descriptors. SDM vol. 3, 2.5, 4.1, 4.5, 4.10.1, 25.6.11 and 27.2.1.1;
- * APM vol. 2, 15.25.3.
+ * Registers of x86-64: what they are after reset, what is refused and what ignored, what they make
+ * of the walk; and the encoders of descriptors. SDM vol. 3, 2.5, 4.1, 4.5, 4.10.1, 25.6.11 and
+ * 27.2.1.1; APM vol. 2, 15.25.3.
  */
 #include <setjmp.h>
 #include <stdarg.h>

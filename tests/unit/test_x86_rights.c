@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who may do what on x86-64: SDM vol. 3, 4.6.1 and 4.6.2 as a table of their sentences, against every
- * combination of page, registers and access; what nested tables and EPT allow.
+ * Who may do what on x86-64: SDM vol. 3, 4.6.1 and 4.6.2 as a table of their sentences, against
+ * every combination of page, registers and access; what nested tables and EPT allow.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -114,7 +114,8 @@ static void check_access(struct tables *tables, const struct machine *m, const s
   assert_int_equal(nw_fault_syndrome(&tables->regime, fault).value[0], code);
 }
 
-/* U/S x R/W x XD, each at every level, x WP x SMEP x SMAP x AC x PKE x PKRU x access x privilege. */
+/* U/S x R/W x XD, each at every level, x WP x SMEP x SMAP x AC x PKE x PKRU x access x
+ * privilege. */
 static void every_access_is_allowed_as_the_manuals_sentences_say(void **state) {
   (void)state;
   struct tables *tables = tables_new(NW_REGIME_X86_64);
@@ -127,6 +128,19 @@ static void every_access_is_allowed_as_the_manuals_sentences_say(void **state) {
       for (unsigned who = 0; who < 6; who++)
         check_access(tables, &m, &page, (enum nw_access)(who % 3), (enum nw_privilege)(who / 3));
     }
+  }
+  tables_free(tables);
+}
+
+/* Nothing but AC is written: what is allowed follows it at once. */
+static void ac_alone_lets_the_supervisor_past_smap(void **state) {
+  (void)state;
+  struct tables *tables = tables_new(NW_REGIME_X86_64);
+  tables_register(tables, NW_X86_CR4, X86_CR4 | CR4_SMAP);
+  tables_map_raw(tables, 1, VA, 1, PAGE_PA | X86_PAGE, 0);
+  for (unsigned ac = 0; ac < 4; ac++) {
+    assert_int_equal(tables_walk(tables, NW_SCOPE_BOTH, NW_READ, NW_PRIVILEGED, VA), ac & 1);
+    tables_register(tables, NW_X86_AC, ~ac & 1);
   }
   tables_free(tables);
 }
@@ -218,6 +232,7 @@ static void what_ept_allows_is_the_and_of_all_levels(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_access_is_allowed_as_the_manuals_sentences_say),
+      cmocka_unit_test(ac_alone_lets_the_supervisor_past_smap),
       cmocka_unit_test(each_key_has_its_own_two_bits_of_pkru),
       cmocka_unit_test(stage_2_allows_what_every_level_allows),
       cmocka_unit_test(what_ept_allows_is_the_and_of_all_levels),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What x86-64 reports of a fault, bit by bit: the error code of #PF (SDM vol. 3, 4.7), EXITINFO1 of
- * #NPF (APM vol. 2, 15.25.6), the exit qualification of an EPT violation (SDM vol. 3, table 28-7), each
- * from a walk that met it.
+ * #NPF (APM vol. 2, 15.25.6), the exit qualification of an EPT violation (SDM vol. 3, table 28-7),
+ * each from a walk that met it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -169,7 +169,8 @@ static void an_ept_violation_on_the_final_address(void **state) {
       }
 }
 
-/* Without flags a read, and a write where a flag of the guest's is to be set; with them both bits. */
+/* Without flags a read, and a write where a flag of the guest's is to be set; with them both
+ * bits. */
 static void an_ept_violation_on_a_guest_table(void **state) {
   (void)state;
   static const struct {

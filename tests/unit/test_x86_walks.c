@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Walks of x86-64: how many references, what PA, which stage's fault and of what address, alone, over
- * AMD's nested tables and over Intel's EPT. What other walkers had wrong is named: XS XiangShan, RC
- * rocket-chip, C6 cva6, ZD zero-day-labs riscv-iommu, SP spike.
+ * Walks of x86-64: how many references, what PA, which stage's fault and of what address, alone,
+ * over AMD's nested tables and over Intel's EPT. What other walkers had wrong is named: XS
+ * XiangShan, RC rocket-chip, C6 cva6, ZD zero-day-labs riscv-iommu, SP spike.
  */
 #include <setjmp.h>
 #include <stdarg.h>

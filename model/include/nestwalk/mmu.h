@@ -99,7 +99,7 @@ enum nw_tlbi {
   NW_INVPCID_ALL,        /* type 2: everything of the VM */
   NW_INVPCID_NON_GLOBAL, /* type 3: the same but for global pages */
   NW_INVVPID_ADDRESS,    /* INVVPID type 0, INVLPGA: a VA of a VM, under every PCID */
-  NW_INVVPID_CONTEXT,    /* type 1; TLB_CONTROL 3: everything of a VM (AMD: nested tables' as well) */
+  NW_INVVPID_CONTEXT,    /* type 1; TLB_CONTROL 3: all of a VM, of nested tables, too, on AMD */
   NW_INVVPID_ALL,        /* type 2: every VM */
   NW_INVVPID_NON_GLOBAL, /* type 3; TLB_CONTROL 7: the same but for global pages */
   NW_INVEPT,             /* INVEPT, both types: all that EPT has a part in, of every VM */
@@ -132,6 +132,8 @@ enum nw_register_status nw_mmu_write_register(struct nw_mmu *mmu, unsigned reg, 
 /** Says how agile paging is used, like a register write: walks in flight keep what they began with.
  * False, changing nothing, when the MMU's regime has no stage 2. */
 bool nw_mmu_set_agile(struct nw_mmu *mmu, enum nw_agile agile);
+/** Says whether nested paging is on, likewise. False, changing nothing, for other regimes than AMD's. */
+bool nw_mmu_set_nested_paging(struct nw_mmu *mmu, bool on);
 /** The registers and what they mean now; valid until the MMU is destroyed. */
 const struct nw_regime *nw_mmu_regime(const struct nw_mmu *mmu);
 

@@ -152,6 +152,7 @@ struct nw_regime {
   uint64_t s1_reserved; /* bits of every present descriptor that must be 0 */
   uint64_t s2_reserved; /* likewise */
   struct nw_capabilities capabilities;
+  bool nested_off;        /* AMD: nested paging is not enabled for the virtual machine */
   uint8_t agile;          /* enum nw_agile; without an enabled stage 2 it does nothing */
   /* permit[AP | XN << 3 | PXN << 4] has bit (3 * privilege + access) set where the access is
    * allowed under SCTLR.AFE, WXN and UWXN: B3.7.1 as a table. x86: AP[0] is U/S, AP[1] R/W, under
@@ -182,6 +183,10 @@ bool nw_regime_set_capabilities(struct nw_regime *regime,
 /** Says how agile paging is used. Returns false, changing nothing, when `agile` is none of the above
  * or the regime's kind has no stage 2. */
 bool nw_regime_set_agile(struct nw_regime *regime, enum nw_agile agile);
+
+/** AMD: says whether the virtual machine has nested paging (VMCB, NP_ENABLE: APM vol. 2, 15.25.3), as
+ * after reset it has. Returns false, changing nothing, for regimes of other kinds. */
+bool nw_regime_set_nested_paging(struct nw_regime *regime, bool on);
 
 /** The regime's name in case files ("armv7-short+s2"), or NULL. */
 const char *nw_regime_name(enum nw_regime_kind kind);

@@ -234,7 +234,7 @@ class Amd64Comparison:
             edge = mapping.pa not in known and (before.flags != mapping.flags or
                                                 before.va + before.size != mapping.va)
             known.add(mapping.pa)
-            if edge or at % 997 == 0 or mapping.key or mapping.size == HUGE:
+            if edge or at % 197 == 0 or mapping.key or mapping.size == HUGE:
                 chosen.update((mapping.va, mapping.va + mapping.size - 1, mapping.va - PAGE,
                                mapping.va + mapping.size))
         for asked, va, machine, _ in self.queries:

@@ -302,6 +302,15 @@ static void prepare_stage2(struct query *query) {
   query->found = follow_nested(&query->trail, query->address, &query->pa);
 }
 
+/* A load or store whose instruction cannot be fetched: that is so where the guest's root cannot be
+ * read, and then any other fetch meets the same nested fault. An address that is not canonical is told
+ * before that. */
+static void ask_by_fetch(struct query *query, struct x86_answer *answer) {
+  ask_fetch(query, answer);
+  if (answer->kind == X86_TRANSLATED || answer->kind == X86_PAGE_FAULT)
+    answer->kind = X86_NO_SLOT;
+}
+
 struct x86_answer *ask(uint32_t how, uint64_t address, struct x86_answer *answer) {
   static struct query query;
   unsigned slot;
@@ -322,7 +331,9 @@ struct x86_answer *ask(uint32_t how, uint64_t address, struct x86_answer *answer
     *answer = (struct x86_answer){.kind = X86_OUT_OF_REACH};
   else if ((from_own || stage2) && !map_own(&query, &slot))
     *answer = (struct x86_answer){.kind = X86_NO_SLOT};
-  else if (!from_own || !ask_data(&query, slot, answer))
+  else if (fetch)
     ask_fetch(&query, answer);
+  else if (!from_own || !ask_data(&query, slot, answer))
+    ask_by_fetch(&query, answer);
   return finish(&query, answer);
 }

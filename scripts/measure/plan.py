@@ -39,6 +39,8 @@ OPTIONS = (
     shadow("shadow+prefetch", "8 neighbours filled each way", "prefetch=8"),
     shadow("shadow+large", "shadow leaves as large as both stages allow", "large_pages=true"),
     shadow("shadow+paravirtual", "a guest that sends its updates in batches", "paravirtual=true"),
+    shadow("shadow+direct", "faults on what the guest does not map go to it without an exit (Intel)",
+           "direct_faults=true"),
 )
 
 ALL = shadow("shadow+all", "all of these, the guest as it is", *ALL_OPTIONS)
@@ -80,7 +82,11 @@ def cortex_a15(format, pages, columns, about):
                    columns, about)
 
 
-# The options are tried on one of them.
+def skylake(pages, columns, about):
+    return Machine("skylake", "x86-64", (f"hypervisor.stage2_pages={pages}",), columns, about)
+
+
+# The options are tried on one of each architecture.
 MACHINES = {
     "lpae-4K": cortex_a15("lpae", "[4K]", PROGRAM_COLUMNS,
                           "long descriptors, three levels, over stage-2 pages of 4 KB"),
@@ -90,6 +96,8 @@ MACHINES = {
                            "short descriptors, two levels, over stage-2 pages of 4 KB"),
     "short-2M": cortex_a15("short", "[4K, 2M]", MODE_COLUMNS,
                            "the same over stage-2 blocks of 2 MB"),
+    "skylake-4K": skylake("[4K]", PROGRAM_COLUMNS, "four levels over an EPT with pages of 4 KB"),
+    "skylake-2M": skylake("[4K, 2M]", LARGE_COLUMNS, "the same over EPT pages of 2 MB"),
 }
 
 
@@ -99,7 +107,10 @@ class Architecture(NamedTuple):
     suffix: str  # of its charts and of its markers in docs/experiments.md
 
 
-ARCHITECTURES = {"armv7": Architecture("lpae-4K", "lpae-2M", "")}
+ARCHITECTURES = {
+    "armv7": Architecture("lpae-4K", "lpae-2M", ""),
+    "x86-64": Architecture("skylake-4K", "skylake-2M", "-x86"),
+}
 
 # Made, not recorded, for each architecture: a program whose phases suit shadow and nested in turn.
 SYNTHETIC = {

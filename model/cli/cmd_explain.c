@@ -191,10 +191,10 @@ static bool check_form(struct options *o, int arguments, char **argument) {
 /* False when they are wrong; a message has been printed. */
 static bool parse(int argc, char **argv, struct options *o) {
   static const struct option options[] = {
+      {"format", required_argument, NULL, OPTION_FORMAT}, /* of the output: before that of traces */
       NW_CLI_SIMULATION_LONG,
       {"mode", required_argument, NULL, 'p'},
       {"output", required_argument, NULL, 'o'},
-      {"format", required_argument, NULL, OPTION_FORMAT},
       {"svg", required_argument, NULL, OPTION_SVG},
       {"latency", required_argument, NULL, OPTION_LATENCY},
       {"keep-state", no_argument, NULL, OPTION_KEEP_STATE},

@@ -346,7 +346,6 @@ static bool put_defaults(struct loader *l, const char *source) {
       {"mmu.cycles.done", cycles.done},
       {"guest.memory", UINT64_C(1) << 30},
       {"guest.quantum", 1000000},
-      {"hypervisor.stage2_levels", 4},
       {"hypervisor.shadow.flood", 3},
       {"hypervisor.ksm.max_sharers", 256},
       {"hypervisor.selective.high", 9},

@@ -8,7 +8,7 @@
 struct architecture {
   const char *name;
   const char *formats[2];
-  const char *default_of[5][2]; /* path, value */
+  const char *default_of[6][2]; /* path, value */
 };
 
 static const struct architecture architectures[] = {
@@ -19,7 +19,8 @@ static const struct architecture architectures[] = {
       {"guest.pcids", "6"}, /* Linux: TLB_NR_DYN_ASIDS */
       {"mmu.physical_bits", "40"}, /* as nw_default_capabilities */
       {"mmu.gigabyte_pages", "true"},
-      {"hypervisor.stage2", "npt"}}},
+      {"hypervisor.stage2", "npt"},
+      {"hypervisor.stage2_levels", "4"}}},
 };
 
 static const struct architecture *architecture_of(const struct nw_yaml *tree) {

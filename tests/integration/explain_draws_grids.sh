@@ -22,9 +22,9 @@ golden nested --keep-state --latency=20 "$dir/nested.case" 2
 golden x86 "$dir/x86.case" 1
 
 # The manual's example is what the command prints.
-(cd "$dir" && "$nestwalk" explain --keep-state --latency=20 x86.case 4 --svg=walk.svg >example) ||
+(cd "$dir" && "$nestwalk" explain --keep-state --latency=20 x86.case 3 --svg=walk.svg >example) ||
   fail "the manual's example"
-sed -n '/^\$ nestwalk explain .* x86.case 4/,/^```/{/^\$/d;/^```/d;p}' "$top_srcdir/docs/explain.md" |
+sed -n '/^\$ nestwalk explain .* x86.case 3/,/^```/{/^\$/d;/^```/d;p}' "$top_srcdir/docs/explain.md" |
   diff - "$dir/example" || fail "docs/explain.md shows something else"
 cmp "$top_srcdir/docs/walk.svg" "$dir/walk.svg" || fail "docs/walk.svg is another picture"
 

@@ -118,8 +118,7 @@ static uint32_t present_and_reserved(const struct nw_fault *fault) {
 static uint32_t pf_error_code(const struct nw_regime *regime, const struct nw_fault *fault) {
   bool told_fetch = fault->access == NW_EXECUTE && regime->fetch_is_told;
 
-  return present_and_reserved(fault) |
-         (fault->access == NW_WRITE ? (uint32_t)NW_PF_WRITE : 0) |
+  return present_and_reserved(fault) | (fault->access == NW_WRITE ? (uint32_t)NW_PF_WRITE : 0) |
          (fault->privilege == NW_USER ? (uint32_t)NW_PF_USER : 0) |
          (told_fetch ? (uint32_t)NW_PF_FETCH : 0) | (fault->key ? (uint32_t)NW_PF_KEY : 0);
 }
@@ -165,9 +164,8 @@ static struct nw_syndrome x86_syndrome(const struct nw_regime *regime,
     return (struct nw_syndrome){.kind = NW_SYNDROME_NONE, .far = fault->va};
   }
   if (fault->stage == 1) {
-    return (struct nw_syndrome){.kind = NW_SYNDROME_PF,
-                                .value = {pf_error_code(regime, fault), 0},
-                                .far = fault->va};
+    return (struct nw_syndrome){
+        .kind = NW_SYNDROME_PF, .value = {pf_error_code(regime, fault), 0}, .far = fault->va};
   }
   return regime->kind == NW_REGIME_X86_EPT ? ept_syndrome(regime, fault)
                                            : npf_syndrome(regime, fault);

@@ -38,7 +38,7 @@ struct nw_format {
   uint8_t last_level;       /* whose descriptors name pages alone */
   int8_t down;              /* from a level's number to that of the one below it: 1 or -1 */
   uint8_t shift[NW_LEVELS]; /* log2 of the bytes that one descriptor of a level covers */
-  uint64_t switching_bit;   /* agile paging: of a table descriptor, one that hardware else ignores */
+  uint64_t switching_bit; /* agile paging: of a table descriptor, one that hardware else ignores */
   /* Sets the fields that the descriptor's kind has. A leaf that is to become dirty for this access
    * (`updated`) must not be described as clean. */
   void (*decode)(const struct nwi_decode_context *context, uint64_t descriptor,
@@ -67,6 +67,16 @@ static inline uint8_t nwi_level_below(const struct nw_format *format, unsigned l
 /* The level whose descriptors lead to `level`. */
 static inline uint8_t nwi_level_above(const struct nw_format *format, unsigned level) {
   return (uint8_t)((int)level - format->down);
+}
+
+/* The level of 1 to 3 whose descriptors cover 2^page_log2 bytes, or 0. */
+static inline uint8_t nwi_level_of_three(const uint8_t shift[NW_LEVELS], uint8_t page_log2) {
+  for (uint8_t level = 1; level <= 3; level++) {
+    if (shift[level] == page_log2) {
+      return level;
+    }
+  }
+  return 0;
 }
 
 /* log2 of the descriptors in a table of `level` that is no root. */

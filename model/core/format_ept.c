@@ -5,7 +5,7 @@
  * means nothing is a misconfiguration, which comes before any violation.
  */
 #include "core/attribute.h"
-#include "core/format.h"
+#include "core/format_x86.h"
 #include "core/rights.h"
 
 #define READ (1ull << 0)
@@ -14,23 +14,15 @@
 #define ALLOWED (READ | WRITE | EXECUTE)
 #define TYPE_SHIFT 3 /* memory type, bits 5:3 of a leaf */
 #define IGNORE_PAT (1ull << 6)
-#define LARGE (1ull << 7)
 #define ACCESSED (1ull << 8)
 #define DIRTY (1ull << 9)
-#define ADDRESS 0x000ffffffffff000ull /* bits 51:12 */
 
-#define SHIFTS                                                                                     \
-  { [1] = 12, [2] = 21, [3] = 30, [4] = 39, [5] = 48 }
-static const uint8_t shift_of[NW_LEVELS] = SHIFTS;
+static const uint8_t shift_of[NW_LEVELS] = NWI_X86_SHIFTS;
 
 /* Tables 29-1 to 29-7. */
 static const uint64_t reserved_in_leaf[NW_LEVELS] = {[2] = 0x1ff000, [3] = 0x3ffff000};
 static const uint64_t reserved_in_table[NW_LEVELS] = {
     [2] = 0x78, [3] = 0x78, [4] = 0xf8, [5] = 0xf8};
-
-static bool is_leaf(uint64_t d, uint8_t level) {
-  return level == 1 || (level <= 3 && (d & LARGE));
-}
 
 /* 29.3.3.1: write without read; execute alone where the machine has it not. */
 static bool rights_mean_nothing(const struct nw_regime *regime, uint64_t d) {
@@ -50,7 +42,7 @@ static enum nw_descriptor_kind kind_of(const struct nw_regime *regime, uint64_t 
   if (!(d & ALLOWED)) {
     return NW_DESCRIPTOR_INVALID;
   }
-  bool leaf = is_leaf(d, level);
+  bool leaf = nwi_x86_is_leaf(d, level);
   uint64_t reserved =
       regime->s2_reserved | (leaf ? reserved_in_leaf[level] : reserved_in_table[level]);
   if ((d & reserved) || rights_mean_nothing(regime, d) || (leaf && type_means_nothing(d)) ||
@@ -78,13 +70,13 @@ static void decode(const struct nwi_decode_context *context, uint64_t d,
   out->kind = (uint8_t)kind_of(context->regime, d, context->level);
   out->updated = d;
   if (out->kind == NW_DESCRIPTOR_TABLE) {
-    out->output = d & ADDRESS;
+    out->output = d & NWI_X86_ADDRESS;
     out->updated = with_flags(context, d, false);
     out->rights = limits_of(d);
   } else if (out->kind == NW_DESCRIPTOR_LEAF) {
     uint32_t allowed = (uint32_t)(d & ALLOWED) & ~context->limits;
     out->page_log2 = shift_of[context->level];
-    out->output = d & ADDRESS & ~((1ull << out->page_log2) - 1);
+    out->output = d & NWI_X86_ADDRESS & ~((1ull << out->page_log2) - 1);
     out->updated = with_flags(context, d, true);
     out->access_flag_clear = false;
     out->rights = allowed << NWI_R_S2_SHIFT |
@@ -96,12 +88,7 @@ static void decode(const struct nwi_decode_context *context, uint64_t d,
 }
 
 static uint8_t leaf_level(uint8_t page_log2) {
-  for (uint8_t level = 1; level <= 3; level++) {
-    if (shift_of[level] == page_log2) {
-      return level;
-    }
-  }
-  return 0;
+  return nwi_level_of_three(shift_of, page_log2);
 }
 
 static uint64_t encode_leaf(const struct nwi_leaf *leaf) {
@@ -110,14 +97,14 @@ static uint64_t encode_leaf(const struct nwi_leaf *leaf) {
 
   return (leaf->readable ? READ : 0) | (leaf->writable ? WRITE : 0) |
          (leaf->executable ? EXECUTE : 0) | type << TYPE_SHIFT | ACCESSED |
-         (leaf->clean ? 0 : DIRTY) | (leaf->page_log2 == 12 ? 0 : LARGE) |
-         (leaf->output & ADDRESS & ~offset);
+         (leaf->clean ? 0 : DIRTY) | (leaf->page_log2 == 12 ? 0 : NWI_X86_LARGE) |
+         (leaf->output & NWI_X86_ADDRESS & ~offset);
 }
 
 static uint64_t encode_table(uint8_t level, uint64_t table, uint8_t domain) {
   (void)level;
   (void)domain;
-  return ALLOWED | ACCESSED | (table & ADDRESS);
+  return ALLOWED | ACCESSED | (table & NWI_X86_ADDRESS);
 }
 
 const struct nw_format nwi_format_ept = {
@@ -126,7 +113,7 @@ const struct nw_format nwi_format_ept = {
     .first_level = 5,
     .last_level = 1,
     .down = -1,
-    .shift = SHIFTS,
+    .shift = NWI_X86_SHIFTS,
     .decode = decode,
     .leaf_level = leaf_level,
     .encode_leaf = encode_leaf,

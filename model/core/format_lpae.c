@@ -110,12 +110,7 @@ static void decode_stage2(const struct nwi_decode_context *context, uint64_t d,
 }
 
 static uint8_t leaf_level(uint8_t page_log2) {
-  for (uint8_t level = 1; level <= 3; level++) {
-    if (shift_of[level] == page_log2) {
-      return level;
-    }
-  }
-  return 0;
+  return nwi_level_of_three(shift_of, page_log2);
 }
 
 static uint64_t encode_common(const struct nwi_leaf *leaf) {

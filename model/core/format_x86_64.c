@@ -5,7 +5,7 @@
  * (APM vol. 2, 15.25.5). Levels are PML5E 5, PML4E 4, PDPTE 3, PDE 2, PTE 1.
  */
 #include "core/attribute.h"
-#include "core/format.h"
+#include "core/format_x86.h"
 #include "core/rights.h"
 
 #define PRESENT (1ull << 0)
@@ -15,33 +15,25 @@
 #define PCD (1ull << 4)
 #define ACCESSED (1ull << 5)
 #define DIRTY (1ull << 6)
-#define LARGE (1ull << 7)     /* PS; in a 4 KB leaf: PAT */
-#define PAT_SMALL (1ull << 7)
+#define PAT_SMALL (1ull << 7) /* of a 4 KB leaf, where larger ones have PS */
 #define GLOBAL (1ull << 8)
 #define PAT_LARGE (1ull << 12)
 #define KEY_SHIFT 59
 #define XD (1ull << 63)
-#define ADDRESS 0x000ffffffffff000ull /* bits 51:12 */
 
-#define SHIFTS                                                                                     \
-  { [1] = 12, [2] = 21, [3] = 30, [4] = 39, [5] = 48 }
-static const uint8_t shift_of[NW_LEVELS] = SHIFTS;
+static const uint8_t shift_of[NW_LEVELS] = NWI_X86_SHIFTS;
 
 /* SDM vol. 3, tables 4-14 to 4-19: address bits that a large page has not, but for PAT; and bit 7 where
  * no entry is a leaf. */
 static const uint64_t reserved_in_leaf[NW_LEVELS] = {[2] = 0x1fe000, [3] = 0x3fffe000};
-static const uint64_t reserved_in_table[NW_LEVELS] = {[4] = LARGE, [5] = LARGE};
-
-static bool is_leaf(uint64_t d, uint8_t level) {
-  return level == 1 || (level <= 3 && (d & LARGE));
-}
+static const uint64_t reserved_in_table[NW_LEVELS] = {[4] = NWI_X86_LARGE, [5] = NWI_X86_LARGE};
 
 static enum nw_descriptor_kind kind_of(const struct nw_regime *regime, uint64_t d, uint8_t level,
                                        uint64_t reserved) {
   if (!(d & PRESENT)) {
     return NW_DESCRIPTOR_INVALID;
   }
-  bool leaf = is_leaf(d, level);
+  bool leaf = nwi_x86_is_leaf(d, level);
   reserved |= leaf ? reserved_in_leaf[level] : reserved_in_table[level];
   if ((d & reserved) || (leaf && level == 3 && !regime->capabilities.gigabyte_pages)) {
     return NW_DESCRIPTOR_RESERVED;
@@ -72,12 +64,12 @@ static void decode_common(const struct nwi_decode_context *context, uint64_t d, 
   out->kind = (uint8_t)kind_of(context->regime, d, context->level, reserved);
   out->updated = d;
   if (out->kind == NW_DESCRIPTOR_TABLE) {
-    out->output = d & ADDRESS;
+    out->output = d & NWI_X86_ADDRESS;
     out->updated = d | ACCESSED;
     out->rights = table_limits(d);
   } else if (out->kind == NW_DESCRIPTOR_LEAF) {
     out->page_log2 = shift_of[context->level];
-    out->output = d & ADDRESS & ~((1ull << out->page_log2) - 1);
+    out->output = d & NWI_X86_ADDRESS & ~((1ull << out->page_log2) - 1);
     out->updated = d | ACCESSED | (writes ? DIRTY : 0);
     out->access_flag_clear = false;
     out->sh = 0;
@@ -120,20 +112,15 @@ static void decode_nested(const struct nwi_decode_context *context, uint64_t d,
 }
 
 static uint8_t leaf_level(uint8_t page_log2) {
-  for (uint8_t level = 1; level <= 3; level++) {
-    if (shift_of[level] == page_log2) {
-      return level;
-    }
-  }
-  return 0;
+  return nwi_level_of_three(shift_of, page_log2);
 }
 
 static uint64_t encode_common(const struct nwi_leaf *leaf) {
   uint64_t offset = (1ull << leaf->page_log2) - 1;
 
   return PRESENT | ACCESSED | (leaf->clean ? 0 : DIRTY) | (leaf->writable ? WRITABLE : 0) |
-         (leaf->executable ? 0 : XD) | (leaf->page_log2 == 12 ? 0 : LARGE) |
-         (leaf->device ? PCD | PWT : 0) | (leaf->output & ADDRESS & ~offset);
+         (leaf->executable ? 0 : XD) | (leaf->page_log2 == 12 ? 0 : NWI_X86_LARGE) |
+         (leaf->device ? PCD | PWT : 0) | (leaf->output & NWI_X86_ADDRESS & ~offset);
 }
 
 static uint64_t encode_stage1_leaf(const struct nwi_leaf *leaf) {
@@ -148,7 +135,7 @@ static uint64_t encode_nested_leaf(const struct nwi_leaf *leaf) {
 static uint64_t encode_table(uint8_t level, uint64_t table, uint8_t domain) {
   (void)level;
   (void)domain;
-  return PRESENT | WRITABLE | USER | ACCESSED | (table & ADDRESS);
+  return PRESENT | WRITABLE | USER | ACCESSED | (table & NWI_X86_ADDRESS);
 }
 
 const struct nw_format nwi_format_x86_64 = {
@@ -157,8 +144,9 @@ const struct nw_format nwi_format_x86_64 = {
     .first_level = 5,
     .last_level = 1,
     .down = -1,
-    .shift = SHIFTS,
-    .switching_bit = 1ull << 58, /* table 4-15: bits 62:52 of an entry that names a table are ignored */
+    .shift = NWI_X86_SHIFTS,
+    .switching_bit =
+        1ull << 58, /* table 4-15: bits 62:52 of an entry that names a table are ignored */
     .decode = decode_stage1,
     .leaf_level = leaf_level,
     .encode_leaf = encode_stage1_leaf,
@@ -171,7 +159,7 @@ const struct nw_format nwi_format_npt = {
     .first_level = 5,
     .last_level = 1,
     .down = -1,
-    .shift = SHIFTS,
+    .shift = NWI_X86_SHIFTS,
     .decode = decode_nested,
     .leaf_level = leaf_level,
     .encode_leaf = encode_nested_leaf,

@@ -25,7 +25,7 @@ static const struct operation {
   bool names_vm;       /* the operand's VMID, else the current one */
   bool of_current_asid;
   bool whole_page; /* by address: all entries of a page that is larger in stage 1 than in stage 2 */
-  uint8_t tables; /* enum tables */
+  uint8_t tables;  /* enum tables */
 } operations[NW_TLBIS] = {
     [NW_TLBI_ALL] = {BOTH_SIDES, .by_vmid = true, .drops_stage2 = true},
     [NW_TLBI_MVA] = {BOTH_SIDES, .by_va = true, .by_asid = true, .by_vmid = true},
@@ -45,8 +45,7 @@ static const struct operation {
     [NW_INVLPG] = {BOTH_SIDES, .by_va = true, .by_asid = true, .by_vmid = true,
                    .of_current_asid = true, .whole_page = true, .tables = TABLES_OF_ASID},
     [NW_INVPCID_ADDRESS] = {BOTH_SIDES, .by_va = true, .by_asid = true, .by_vmid = true,
-                            .spares_globals = true, .whole_page = true,
-                            .tables = TABLES_OF_ASID},
+                            .spares_globals = true, .whole_page = true, .tables = TABLES_OF_ASID},
     [NW_INVPCID_CONTEXT] = {BOTH_SIDES, .by_asid = true, .by_vmid = true},
     [NW_INVPCID_ALL] = {BOTH_SIDES, .by_vmid = true},
     [NW_INVPCID_NON_GLOBAL] = {BOTH_SIDES, .by_vmid = true, .spares_globals = true},

@@ -14,11 +14,11 @@ static const struct rule {
   uint64_t bits;
   enum nw_tlbi operation;
 } rules[] = {
-    {NW_X86_CR0, CLEARED, 1ull << 31, NW_INVPCID_ALL},  /* PG */
-    {NW_X86_CR4, ANY, 1ull << 7, NW_INVPCID_ALL},       /* PGE */
-    {NW_X86_CR4, CLEARED, 1ull << 17, NW_INVPCID_ALL},  /* PCIDE */
-    {NW_X86_CR4, SET, 1ull << 20, NW_INVPCID_CONTEXT},  /* SMEP, of the current PCID */
-    {NW_X86_CR4, ANY, 1ull << 12, NW_INVPCID_ALL},      /* LA57: only with paging off in between */
+    {NW_X86_CR0, CLEARED, 1ull << 31, NW_INVPCID_ALL}, /* PG */
+    {NW_X86_CR4, ANY, 1ull << 7, NW_INVPCID_ALL},      /* PGE */
+    {NW_X86_CR4, CLEARED, 1ull << 17, NW_INVPCID_ALL}, /* PCIDE */
+    {NW_X86_CR4, SET, 1ull << 20, NW_INVPCID_CONTEXT}, /* SMEP, of the current PCID */
+    {NW_X86_CR4, ANY, 1ull << 12, NW_INVPCID_ALL},     /* LA57: only with paging off in between */
     /* An EPTP's mappings are its own (29.4.2). Tags tell virtual machines apart, not EPTPs. */
     {NW_X86_NESTED_ROOT, ANY, ~0ull, NW_INVEPT},
 };
@@ -40,8 +40,7 @@ static void invalidate(struct nw_mmu *m, enum nw_tlbi operation) {
   nw_mmu_invalidate_of(m, operation, &(struct nw_tlbi_operand){.asid = m->regime.asid});
 }
 
-void nwi_mmu_maintain_after_write(struct nw_mmu *m, unsigned reg, uint64_t value,
-                                  uint64_t before) {
+void nwi_mmu_maintain_after_write(struct nw_mmu *m, unsigned reg, uint64_t value, uint64_t before) {
   for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
     if (rules[i].reg == reg && applies(&rules[i], &m->regime, value, before)) {
       invalidate(m, rules[i].operation);

@@ -29,18 +29,12 @@
 #define IPA_BITS 52
 
 static const struct nwi_register_name names[] = {
-    {"CR0", NW_X86_CR0, 64},
-    {"CR4", NW_X86_CR4, 64},
-    {"CR3", NW_X86_CR3, 64},
-    {"EFER", NW_X86_EFER, 64},
-    {"PKRU", NW_X86_PKRU, 32},
-    {"AC", NW_X86_AC, 32},
-    {"PAT", NW_X86_PAT, 64},
-    {"nCR3", NW_X86_NESTED_ROOT, 64},
-    {"EPTP", NW_X86_NESTED_ROOT, 64},
-    {"hCR4", NW_X86_HOST_CR4, 64},
-    {"hEFER", NW_X86_HOST_EFER, 64},
-    {"VPID", NW_X86_VPID, 32},
+    {"CR0", NW_X86_CR0, 64},          {"CR4", NW_X86_CR4, 64},
+    {"CR3", NW_X86_CR3, 64},          {"EFER", NW_X86_EFER, 64},
+    {"PKRU", NW_X86_PKRU, 32},        {"AC", NW_X86_AC, 32},
+    {"PAT", NW_X86_PAT, 64},          {"nCR3", NW_X86_NESTED_ROOT, 64},
+    {"EPTP", NW_X86_NESTED_ROOT, 64}, {"hCR4", NW_X86_HOST_CR4, 64},
+    {"hEFER", NW_X86_HOST_EFER, 64},  {"VPID", NW_X86_VPID, 32},
     {"ASID", NW_X86_VPID, 32},
 };
 
@@ -93,8 +87,7 @@ static void decode_npt(struct nw_regime *r) {
   r->s2_flags = true;
   r->s2_fetch_told = nxe;
   r->s2_reserved = no_address(r) | (nxe ? 0 : XD);
-  r->s2_root = root_of(r, r->reg[NW_X86_NESTED_ROOT],
-                       r->reg[NW_X86_HOST_CR4] & CR4_LA57 ? 5 : 4);
+  r->s2_root = root_of(r, r->reg[NW_X86_NESTED_ROOT], r->reg[NW_X86_HOST_CR4] & CR4_LA57 ? 5 : 4);
   r->s1_read_access = NW_WRITE; /* 15.25.5: guest tables are accessed as user writes */
 }
 

@@ -15,7 +15,7 @@
 #define NWI_R_XN (1u << 3)
 #define NWI_R_PXN (1u << 4)
 #define NWI_R_PERMIT_INDEX 0x1fu /* AP, XN and PXN: index of nw_regime.permit */
-#define NWI_R_DOMAIN_SHIFT 5 /* x86: the protection key of a user page, 0 else */
+#define NWI_R_DOMAIN_SHIFT 5     /* x86: the protection key of a user page, 0 else */
 #define NWI_R_DOMAIN (0xfu << NWI_R_DOMAIN_SHIFT)
 #define NWI_R_S1_CLEAN (1u << 9) /* a write has to be walked, to set the dirty flag */
 #define NWI_R_S1_OFF (1u << 10)  /* stage 1 was off: it denies nothing */

@@ -30,11 +30,11 @@ struct nwi_tlb_entry {
 struct nwi_tlb_match {
   uint64_t va;
   uint16_t asid, vmid;
-  bool by_va;   /* the entry covers `va` */
-  bool by_asid; /* the entry is of `asid`; global entries too where `globals` is set */
-  bool globals; /* with by_asid: global entries match as well */
+  bool by_va;         /* the entry covers `va` */
+  bool by_asid;       /* the entry is of `asid`; global entries too where `globals` is set */
+  bool globals;       /* with by_asid: global entries match as well */
   bool spare_globals; /* without by_asid: global entries do not match */
-  bool by_vmid; /* the entry is of `vmid` */
+  bool by_vmid;       /* the entry is of `vmid` */
   bool whole_s1_page; /* with by_va: so does every entry of a stage-1 page that covers `va` */
 };
 

@@ -22,7 +22,7 @@ struct nwi_tlb_node {
 
 struct nwi_tlb {
   const struct nwi_tlb_watch *watch; /* NULL: nobody is told */
-  uint64_t sizes; /* bit page_log2 is set where count[page_log2] is not 0 */
+  uint64_t sizes;                    /* bit page_log2 is set where count[page_log2] is not 0 */
   struct nwi_tlb_node *nodes;
   uint32_t *heads;  /* of the hash chains */
   uint32_t *recent; /* slot that answered last, by bits of the VA; to be compared before use */

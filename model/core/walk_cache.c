@@ -61,9 +61,8 @@ struct nwi_walk_cache *nwi_walk_cache_create(const struct nw_tlb_config *config,
 }
 
 struct nwi_walk_cache *nwi_walk_cache_create_by_level(const struct nw_tlb_config *config,
-                                                      const struct nw_format *format,
-                                                      uint64_t seed, char *error,
-                                                      size_t error_size) {
+                                                      const struct nw_format *format, uint64_t seed,
+                                                      char *error, size_t error_size) {
   struct nwi_walk_cache *cache = new_cache("walk_cache", error, error_size);
   uint8_t level = format->last_level;
 
@@ -92,9 +91,8 @@ void nwi_walk_cache_destroy(struct nwi_walk_cache *cache) {
   free(cache);
 }
 
-static const struct nwi_tlb_entry *look_into(struct nwi_tlb *store, uint64_t address,
-                                             uint16_t asid, uint16_t vmid, bool touch,
-                                             unsigned *probes) {
+static const struct nwi_tlb_entry *look_into(struct nwi_tlb *store, uint64_t address, uint16_t asid,
+                                             uint16_t vmid, bool touch, unsigned *probes) {
   return touch ? nwi_tlb_lookup(store, address, asid, vmid, probes)
                : nwi_tlb_peek(store, address, asid, vmid, probes);
 }

@@ -18,9 +18,8 @@ struct nwi_walk_cache *nwi_walk_cache_create(const struct nw_tlb_config *config,
 /** A walk cache with a store for each level of descriptors: `config[l]` for those of level l, entries 0
  * where they are not kept. A lookup counts as one probe. */
 struct nwi_walk_cache *nwi_walk_cache_create_by_level(const struct nw_tlb_config *config,
-                                                      const struct nw_format *format,
-                                                      uint64_t seed, char *error,
-                                                      size_t error_size);
+                                                      const struct nw_format *format, uint64_t seed,
+                                                      char *error, size_t error_size);
 void nwi_walk_cache_destroy(struct nwi_walk_cache *cache);
 
 /** Looks for `address`. True on a hit, contents in `found`. `touch` false: changes nothing (debug). */

@@ -78,10 +78,10 @@ static void fail_stage1(struct nw_walk *w, enum nw_fault_type type) {
                                     : w->s1.limits >> NWI_L_DOMAIN_SHIFT;
 
   fail(w, type, 1, w->s1.level);
-  w->result.fault.key = is_leaf(&w->s1) && type == NW_FAULT_PERMISSION &&
-                        nwi_key_denies(w->regime, w->s1.descriptor.rights,
-                                       (enum nw_access)w->request.access,
-                                       (enum nw_privilege)w->request.privilege);
+  w->result.fault.key =
+      is_leaf(&w->s1) && type == NW_FAULT_PERMISSION &&
+      nwi_key_denies(w->regime, w->s1.descriptor.rights, (enum nw_access)w->request.access,
+                     (enum nw_privilege)w->request.privilege);
   w->result.fault.domain = w->regime->has_domains ? (uint8_t)(domain & 0xfu) : 0;
 }
 
@@ -307,8 +307,8 @@ NWI_ALWAYS_INLINE void stage2_use_descriptor(struct nw_walk *w) {
     return;
   }
   w->s2.limits |= w->s2.descriptor.rights;
-  enter_table(&w->s2, w->s2.descriptor.output,
-              nwi_level_below(w->regime->s2_format, w->s2.level), w->regime->s2_format);
+  enter_table(&w->s2, w->s2.descriptor.output, nwi_level_below(w->regime->s2_format, w->s2.level),
+              w->regime->s2_format);
   stage2_locate(w);
 }
 
@@ -458,8 +458,8 @@ NWI_ALWAYS_INLINE void stage1_descend(struct nw_walk *w) {
   if (w->options.walk_cache) {
     hold_table(w);
   }
-  enter_table(&w->s1, w->s1.descriptor.output,
-              nwi_level_below(w->regime->s1_format, w->s1.level), w->regime->s1_format);
+  enter_table(&w->s1, w->s1.descriptor.output, nwi_level_below(w->regime->s1_format, w->s1.level),
+              w->regime->s1_format);
 }
 
 /* In the guest's own tables the switching bit is the guest's to use. */

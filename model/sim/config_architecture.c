@@ -16,7 +16,7 @@ static const struct architecture architectures[] = {
     {"x86-64",
      {"4-level", "5-level"},
      {{"guest.deprivileged", "false"},
-      {"guest.pcids", "6"}, /* Linux: TLB_NR_DYN_ASIDS */
+      {"guest.pcids", "6"},        /* Linux: TLB_NR_DYN_ASIDS */
       {"mmu.physical_bits", "40"}, /* as nw_default_capabilities */
       {"mmu.gigabyte_pages", "true"},
       {"hypervisor.stage2", "npt"},

@@ -51,12 +51,8 @@ static const cyaml_strval_t starts[] = {
     {"nested", NW_START_NESTED},
 };
 static const cyaml_strval_t stage2_pages[] = {
-    {"4K", NW_STAGE2_4K},
-    {"2M", NW_STAGE2_2M},
-    {"1G", NW_STAGE2_1G},
-    {"4KiB", NW_STAGE2_4K},
-    {"2MiB", NW_STAGE2_2M},
-    {"1GiB", NW_STAGE2_1G},
+    {"4K", NW_STAGE2_4K},   {"2M", NW_STAGE2_2M},   {"1G", NW_STAGE2_1G},
+    {"4KiB", NW_STAGE2_4K}, {"2MiB", NW_STAGE2_2M}, {"1GiB", NW_STAGE2_1G},
 };
 
 static const cyaml_schema_field_t core_fields[] = {
@@ -206,7 +202,7 @@ static const cyaml_schema_field_t agile_fields[] = {
 
 #define KSM(key) NUMBER(#key, struct nw_file_ksm, key)
 static const cyaml_schema_field_t ksm_fields[] = {
-    KSM(pages),       KSM(max_sharers),  KSM(interval),   KSM(scan_cycles),
+    KSM(pages),        KSM(max_sharers),  KSM(interval),   KSM(scan_cycles),
     KSM(merge_cycles), KSM(break_cycles), CYAML_FIELD_END,
 };
 

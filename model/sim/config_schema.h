@@ -79,7 +79,7 @@ struct nw_file_hypervisor {
   uint32_t trap, world_switch;
   uint32_t handler[NW_EXIT_CAUSES];
   uint32_t stage2_pages; /* bit mask NW_STAGE2_*; 0: 4K */
-  uint32_t stage2; /* enum nw_stage2 */
+  uint32_t stage2;       /* enum nw_stage2 */
   uint32_t stage2_levels;
   bool ept_flags;
   bool pf_filter;

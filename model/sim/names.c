@@ -2,11 +2,8 @@
 #include "sim/names.h"
 
 const char *const nw_mode_names[NW_MODES] = {
-    [NW_MODE_NATIVE] = "native",
-    [NW_MODE_NESTED] = "nested",
-    [NW_MODE_SHADOW] = "shadow",
-    [NW_MODE_SELECTIVE] = "selective",
-    [NW_MODE_AGILE] = "agile",
+    [NW_MODE_NATIVE] = "native",       [NW_MODE_NESTED] = "nested", [NW_MODE_SHADOW] = "shadow",
+    [NW_MODE_SELECTIVE] = "selective", [NW_MODE_AGILE] = "agile",
 };
 
 const char *const nw_guest_architecture_names[NW_GUEST_FORMATS] = {

@@ -11,9 +11,10 @@
 
 /* What the guest, by a write of a root register, says of what TLBs hold under the ASID. */
 enum nw_root_write {
-  NW_ROOT_TAGGED = 0, /* nothing: maintenance is another matter, and may have been left out so far */
-  NW_ROOT_KEPT,       /* it is as the tables are */
-  NW_ROOT_FLUSHED,    /* it goes */
+  NW_ROOT_TAGGED =
+      0,           /* nothing: maintenance is another matter, and may have been left out so far */
+  NW_ROOT_KEPT,    /* it is as the tables are */
+  NW_ROOT_FLUSHED, /* it goes */
 };
 
 /* TLB maintenance by purpose. Operands: an address has the VA above bit 12, an ASID is below. */

@@ -46,7 +46,7 @@ struct nw_machine {
   uint64_t fault_trail;               /* of all faults that the guest has got: a hash, for tests */
   struct nw_paravirtual *paravirtual; /* what the guest has yet to announce; NULL: it need not */
   struct nw_gauge shadow_bytes;
-  struct nw_ksm *ksm; /* NULL: the host merges nothing */
+  struct nw_ksm *ksm;         /* NULL: the host merges nothing */
   struct nw_overlap *overlap; /* NULL: the core waits for each walk */
   enum nw_mode mode_kind;
   struct nw_machine_config config;

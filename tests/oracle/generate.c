@@ -11,7 +11,7 @@
 #include "family.h"
 
 static const struct family *const families[] = {&armv7_family, &x86_stage1_family, &x86_npt_family,
-                                               &x86_ept_family};
+                                                &x86_ept_family};
 #define FAMILIES (sizeof(families) / sizeof(families[0]))
 
 static const struct family *family_by_name(const char *name) {

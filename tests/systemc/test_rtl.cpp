@@ -221,13 +221,15 @@ void the_clock_stands_still_when_there_is_nothing_to_do(void **) {
 void its_parameters_are_those_of_its_machine_file(void **) {
   const char *folder = std::getenv("top_srcdir");
   assert_non_null(folder);
-  const auto file = nestwalk::mmu_parameters::from_machine_file(
-                        std::string(folder) + "/configs/machines/rtl.yaml")
+  const auto file = nestwalk::mmu_parameters::from_machine_file(std::string(folder) +
+                                                                "/configs/machines/rtl.yaml")
                         .list();
   const auto built = nestwalk::rtl_parameters().list();
-  const auto absent = [&](const std::string &name) { /* what does not matter of what is absent */
-    return name.rfind("mmu.l2.", 0) == 0 && nestwalk::rtl_parameters().mmu.l2.entries == 0;
-  };
+  const auto absent =
+      [&](const std::string &name) { /* what does not matter of what is absent */
+                                     return name.rfind("mmu.l2.", 0) == 0 &&
+                                            nestwalk::rtl_parameters().mmu.l2.entries == 0;
+      };
 
   for (std::size_t i = 0; i < built.size(); i++) {
     assert_string_equal(file[i].name.c_str(), built[i].name.c_str());

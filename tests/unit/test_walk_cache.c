@@ -219,8 +219,8 @@ static void an_absent_cache_is_no_error_and_an_impossible_one_is(void **state) {
 /* x86: a PDE cache of two entries, no PDPTE cache, a PML4E cache of one. */
 static void caches_by_level_keep_their_levels_alone_and_evict_apart(void **state) {
   (void)state;
-  struct nw_tlb_config config[NW_LEVELS] = {[2] = {.entries = 2, .ways = 2},
-                                            [4] = {.entries = 1, .ways = 1}};
+  struct nw_tlb_config config[NW_LEVELS] = {
+      [2] = {.entries = 2, .ways = 2}, [4] = {.entries = 1, .ways = 1}};
   char error[200];
   struct nwi_walk_cache *cache =
       nwi_walk_cache_create_by_level(config, &nwi_format_x86_64, 1, error, sizeof error);

@@ -31,7 +31,7 @@ struct nw_mmu_config {
    * into at the same time: a lookup costs the slowest one's latency. entries 0: level not kept. */
   struct nw_tlb_config walk_cache_of[NW_LEVELS];
   struct nw_capabilities capabilities; /* all 0: nw_default_capabilities */
-  uint32_t walkers; /* walks in flight, 1 to 64 */
+  uint32_t walkers;                    /* walks in flight, 1 to 64 */
   struct nw_walk_cycles cycles;
   uint64_t seed; /* for NW_POLICY_RANDOM */
 };

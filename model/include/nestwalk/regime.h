@@ -121,15 +121,15 @@ struct nw_regime {
     uint32_t dacr; /* of domains */
     uint32_t pkru; /* of protection keys */
   };
-  uint16_t clients; /* bit d: domain d is a client in DACR, key d has all rights in PKRU; where
+  uint16_t clients;     /* bit d: domain d is a client in DACR, key d has all rights in PKRU; where
                        there are neither, all set */
-  uint16_t asid;    /* x86: PCID */
-  uint16_t vmid;    /* x86: VPID or ASID */
-  uint8_t kind;           /* enum nw_regime_kind */
-  uint8_t architecture;   /* enum nw_architecture */
-  uint8_t va_bits;        /* width of a VA */
-  uint8_t ipa_bits;       /* width of an IPA */
-  uint8_t range_level;    /* level of the fault that an address outside of every root gets */
+  uint16_t asid;        /* x86: PCID */
+  uint16_t vmid;        /* x86: VPID or ASID */
+  uint8_t kind;         /* enum nw_regime_kind */
+  uint8_t architecture; /* enum nw_architecture */
+  uint8_t va_bits;      /* width of a VA */
+  uint8_t ipa_bits;     /* width of an IPA */
+  uint8_t range_level;  /* level of the fault that an address outside of every root gets */
   uint8_t s1_range_fault; /* its type in stage 1; in stage 2 it is a translation fault */
   uint8_t s1_read_access; /* what the read of a stage-1 descriptor is to stage 2: enum nw_access */
   bool s1_enabled;        /* SCTLR.M, and HCR.DC clear; CR0.PG */
@@ -142,18 +142,18 @@ struct nw_regime {
   bool remap;             /* short descriptors with SCTLR.TRE: TEX remap */
   bool instruction_cache; /* SCTLR.I */
   /* x86-64 */
-  bool sign_extended;  /* bits above a VA's width repeat its top bit (canonical) */
-  bool has_keys;       /* CR4.PKE: PKRU applies to user pages */
-  bool write_protect;  /* CR0.WP */
-  bool global_pages;   /* CR4.PGE */
-  bool fetch_is_told;  /* EFER.NXE or CR4.SMEP: #PF says of a fetch that it was one */
-  bool s2_flags;       /* stage-2 leaves have accessed and dirty flags: NPT; EPTP bit 6 */
-  bool s2_fetch_told;  /* hEFER.NXE: #NPF says of a fetch that it was one */
+  bool sign_extended;   /* bits above a VA's width repeat its top bit (canonical) */
+  bool has_keys;        /* CR4.PKE: PKRU applies to user pages */
+  bool write_protect;   /* CR0.WP */
+  bool global_pages;    /* CR4.PGE */
+  bool fetch_is_told;   /* EFER.NXE or CR4.SMEP: #PF says of a fetch that it was one */
+  bool s2_flags;        /* stage-2 leaves have accessed and dirty flags: NPT; EPTP bit 6 */
+  bool s2_fetch_told;   /* hEFER.NXE: #NPF says of a fetch that it was one */
   uint64_t s1_reserved; /* bits of every present descriptor that must be 0 */
   uint64_t s2_reserved; /* likewise */
   struct nw_capabilities capabilities;
-  bool nested_off;        /* AMD: nested paging is not enabled for the virtual machine */
-  uint8_t agile;          /* enum nw_agile; without an enabled stage 2 it does nothing */
+  bool nested_off; /* AMD: nested paging is not enabled for the virtual machine */
+  uint8_t agile;   /* enum nw_agile; without an enabled stage 2 it does nothing */
   /* permit[AP | XN << 3 | PXN << 4] has bit (3 * privilege + access) set where the access is
    * allowed under SCTLR.AFE, WXN and UWXN: B3.7.1 as a table. x86: AP[0] is U/S, AP[1] R/W, under
    * CR0.WP, CR4.SMEP, SMAP and AC: SDM vol. 3, 4.6. */

@@ -68,9 +68,9 @@ struct nw_fault {
   uint8_t domain;         /* ARM short descriptors, where the walk had got to know it; else 0 */
   uint8_t s2_allows;      /* stage 2: bit enum nw_access of what the entries read allow together */
   bool key;               /* x86 stage 1: the protection key denies the access */
-  bool shadow;            /* agile paging, stage 1: met in a host table, not in one of the guest's */
-  uint64_t va;            /* the request's address */
-  uint64_t ipa;           /* stage 2: the IPA that failed, offset included; else 0 */
+  bool shadow;  /* agile paging, stage 1: met in a host table, not in one of the guest's */
+  uint64_t va;  /* the request's address */
+  uint64_t ipa; /* stage 2: the IPA that failed, offset included; else 0 */
 };
 
 /* Where a translation was found. */

@@ -46,9 +46,9 @@ struct nw_cached {
   uint16_t vmid;
   uint8_t span_log2; /* the entry covers 2^span_log2 bytes from `key` */
   uint8_t level;     /* walk cache: level of the next lookup; IPA cache: level of the leaf */
-  uint8_t attr;      /* IPA cache: stage-2 memory attributes, MAIR-style; walk cache: the walker's own
+  uint8_t attr; /* IPA cache: stage-2 memory attributes, MAIR-style; walk cache: the walker's own
                         note of whose table it is (agile paging), else 0 */
-  uint8_t sh;        /* IPA cache: stage-2 shareability */
+  uint8_t sh;   /* IPA cache: stage-2 shareability */
 };
 
 struct nw_step {
@@ -100,10 +100,10 @@ struct nw_walk_options {
 #define NW_WALK_FILLS 10
 
 enum nw_descriptor_kind {
-  NW_DESCRIPTOR_INVALID = 0, /* translation fault at this level */
-  NW_DESCRIPTOR_TABLE,       /* `output` is the next level's table */
-  NW_DESCRIPTOR_LEAF,        /* `output` is the page's address */
-  NW_DESCRIPTOR_RESERVED,    /* present, with a reserved bit set */
+  NW_DESCRIPTOR_INVALID = 0,   /* translation fault at this level */
+  NW_DESCRIPTOR_TABLE,         /* `output` is the next level's table */
+  NW_DESCRIPTOR_LEAF,          /* `output` is the page's address */
+  NW_DESCRIPTOR_RESERVED,      /* present, with a reserved bit set */
   NW_DESCRIPTOR_MISCONFIGURED, /* EPT: present, and means nothing */
 };
 

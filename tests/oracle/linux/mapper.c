@@ -10,8 +10,15 @@
 
 #if defined(__arm__)
 
-enum { SYS_FORK = 2, SYS_WRITE = 4, SYS_OPEN = 5, SYS_PAUSE = 29, SYS_MADVISE = 220,
-       SYS_MMAP = 192 /* mmap2 */, SYS_MPROTECT = 125 };
+enum {
+  SYS_FORK = 2,
+  SYS_WRITE = 4,
+  SYS_OPEN = 5,
+  SYS_PAUSE = 29,
+  SYS_MADVISE = 220,
+  SYS_MMAP = 192 /* mmap2 */,
+  SYS_MPROTECT = 125
+};
 
 static long call(long number, long a, long b, long c, long d, long e, long f) {
   register long r7 __asm__("r7") = number;
@@ -30,8 +37,15 @@ static long call(long number, long a, long b, long c, long d, long e, long f) {
 
 #elif defined(__x86_64__)
 
-enum { SYS_FORK = 57, SYS_WRITE = 1, SYS_OPEN = 2, SYS_PAUSE = 34, SYS_MADVISE = 28,
-       SYS_MMAP = 9, SYS_MPROTECT = 10 };
+enum {
+  SYS_FORK = 57,
+  SYS_WRITE = 1,
+  SYS_OPEN = 2,
+  SYS_PAUSE = 34,
+  SYS_MADVISE = 28,
+  SYS_MMAP = 9,
+  SYS_MPROTECT = 10
+};
 
 static long call(long number, long a, long b, long c, long d, long e, long f) {
   register long r10 __asm__("r10") = d;
@@ -48,8 +62,14 @@ static long call(long number, long a, long b, long c, long d, long e, long f) {
 #endif
 
 enum { READ = 1, WRITE = 2, EXEC = 4 };
-enum { SHARED = 1, PRIVATE = 2, FIXED = 0x10, ANONYMOUS = 0x20, HUGETLB = 0x40000,
-       HUGETLB_1GB = 30 << 26 };
+enum {
+  SHARED = 1,
+  PRIVATE = 2,
+  FIXED = 0x10,
+  ANONYMOUS = 0x20,
+  HUGETLB = 0x40000,
+  HUGETLB_1GB = 30 << 26
+};
 enum { O_RDONLY = 0, O_WRONLY = 1, ADVISE_NO_FORK = 10, ADVISE_HUGE = 14 };
 
 #define PAGE 4096u

@@ -133,6 +133,7 @@ void Maker::choose_character() {
     asids_[i] = pick(256);
     vmids_[i] = pick(256);
   }
+  vmids_[2] = vmids_[0] ^ 1u << vmids_[2] % 8; // tags are compared in every bit
 }
 
 void Maker::choose_manners() {

@@ -110,10 +110,17 @@ static void invalidate_stage2(struct nw_mmu *m, const struct operation *op, uint
   invalidate_cache(m->cache[NW_IPA_CACHE], &match);
 }
 
+/* An operation of the other architecture is none. */
+static bool exists(const struct nw_regime *regime, enum nw_tlbi operation) {
+  enum nw_architecture architecture = operation < NW_INVLPG ? NW_ARMV7 : NW_X86_64;
+
+  return (unsigned)operation < NW_TLBIS && architecture == regime->architecture;
+}
+
 /* The VMID tag carries the stage switches that an entry was made under: all of them go. */
 void nw_mmu_invalidate_of(struct nw_mmu *m, enum nw_tlbi operation,
                           const struct nw_tlbi_operand *operand) {
-  if ((unsigned)operation >= NW_TLBIS || operations[operation].sides == 0) {
+  if (!exists(&m->regime, operation) || operations[operation].sides == 0) {
     return;
   }
   const struct operation *op = &operations[operation];

@@ -95,6 +95,8 @@ static const struct {
     {"TLBIMVA, one bit off", NW_TLBI_MVA, (A ^ 1ull << 31) | 1, "", "", ""},
     {"TLBIMVA of a global page", NW_TLBI_MVA, G | 1, "G0", "G0", ""},
     {"TLBIMVA of a global page, any ASID", NW_TLBI_MVA, G | 99, "G0", "G0", ""},
+    {"INVLPG, which is x86's", NW_INVLPG, A | 1, "", "", ""},
+    {"INVEPT, which is x86's", NW_INVEPT, 0, "", "", ""},
     {"TLBIASID", NW_TLBI_ASID, 1, "A1 B1", "A1 B1", ""},
     {"TLBIASID, an address beside it", NW_TLBI_ASID, G | 2, "A2 B2", "A2 B2", ""},
     {"TLBIASID, nobody's", NW_TLBI_ASID, 3, "", "", ""},

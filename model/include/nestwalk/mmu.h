@@ -137,7 +137,7 @@ bool nw_mmu_set_nested_paging(struct nw_mmu *mmu, bool on);
 /** The registers and what they mean now; valid until the MMU is destroyed. */
 const struct nw_regime *nw_mmu_regime(const struct nw_mmu *mmu);
 
-/** One TLB maintenance operation. It reaches every level, the walk cache and, for the forms that
+/** One TLB maintenance operation; one of another architecture than the regime's does nothing. It reaches every level, the walk cache and, for the forms that
  * are not by address or ASID, the IPA cache (x86: those that reach guest-physical mappings, SDM
  * vol. 3, 29.4.3). Walks in flight finish but install nothing. The operand is ARM's, and for x86 a VA
  * with the PCID in bits 11:0, under the current VM. */

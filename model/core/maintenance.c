@@ -112,7 +112,7 @@ static void invalidate_stage2(struct nw_mmu *m, const struct operation *op, uint
 
 /* An operation of the other architecture is none. */
 static bool exists(const struct nw_regime *regime, enum nw_tlbi operation) {
-  enum nw_architecture architecture = operation < NW_INVLPG ? NW_ARMV7 : NW_X86_64;
+  enum nw_architecture architecture = operation < NW_ARMV7_TLBIS ? NW_ARMV7 : NW_X86_64;
 
   return (unsigned)operation < NW_TLBIS && architecture == regime->architecture;
 }

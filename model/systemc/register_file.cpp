@@ -26,7 +26,7 @@ constexpr unsigned fault_registers =
 
 constexpr range ranges[] = {
     {registers::control, NW_REGISTERS, group::control},
-    {registers::maintenance, NW_TLBIS, group::maintenance},
+    {registers::maintenance, NW_ARMV7_TLBIS, group::maintenance},
     {registers::fault_status, fault_registers, group::fault},
     {registers::identity, 1, group::identity},
 };

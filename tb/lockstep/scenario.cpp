@@ -459,7 +459,7 @@ void Maker::add_register_write() {
 void Maker::add_maintenance() {
   uint64_t operand = pages_[pick(static_cast<uint32_t>(pages_.size()))].va;
   // the last three codes mean nothing
-  auto operation = static_cast<uint8_t>(pick(chance(98) ? NW_TLBIS : 16));
+  auto operation = static_cast<uint8_t>(pick(chance(98) ? NW_ARMV7_TLBIS : 16));
   if (chance(5))
     operand ^= 1ull << (12 + pick(20));
   operand |= chance(90) ? asids_[pick(3)] : pick(4096);

@@ -223,7 +223,7 @@ bool large_withdrawn(const bench &b, unsigned port = 0) {
 
 /* seen in: VCML, qbox */
 void windows_are_withdrawn_on_every_kind_of_maintenance(void **) {
-  for (unsigned op = 0; op < NW_TLBIS; op++) {
+  for (unsigned op = 0; op < NW_ARMV7_TLBIS; op++) {
     bench &b = with_windows(nested);
     const bool by_address =
         op == NW_TLBI_MVA || op == NW_TLBI_MVAA || op == NW_ITLBI_MVA || op == NW_DTLBI_MVA;

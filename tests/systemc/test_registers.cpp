@@ -102,7 +102,7 @@ void every_maintenance_register_performs_its_operation(void **) {
   bench &b = fresh(nested);
 
   b.map(va, 12, MAP_ALL);
-  for (unsigned op = 0; op < NW_TLBIS; op++) {
+  for (unsigned op = 0; op < NW_ARMV7_TLBIS; op++) {
     const bool of_hyp = op == NW_TLBI_ALLH || op == NW_TLBI_MVAH;
     const bool instruction_side = op >= NW_ITLBI_ALL && op <= NW_ITLBI_ASID;
     const nestwalk::request_extension fields =

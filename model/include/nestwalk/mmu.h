@@ -107,6 +107,9 @@ enum nw_tlbi {
   NW_TLBIS,
 };
 
+/* Those of ARMv7 come first. */
+#define NW_ARMV7_TLBIS NW_INVLPG
+
 /* What an operation is about, where the instruction names it; the fields that it does not name are
  * ignored. */
 struct nw_tlbi_operand {
